@@ -1,0 +1,22 @@
+/* Logging: one line per event, `time level room message key=value …`, to stderr. */
+#ifndef AIBOX_CORE_LOG_H
+#define AIBOX_CORE_LOG_H
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+
+/* Lines below `level` are dropped. Default: info. Any thread. */
+void log_set_level(enum log_level level);
+
+/*
+ * Writes one line; `room` names the part of the program ("store", "api"). The text must hold no
+ * password, token, photo or feature. Control characters in the formatted text are escaped, so that
+ * a name from outside can't forge a line. Any thread; a line is written with one write(2).
+ */
+void log_write(enum log_level level, const char *room, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#define log_debug(room, ...) log_write(LOG_LEVEL_DEBUG, room, __VA_ARGS__)
+#define log_info(room, ...) log_write(LOG_LEVEL_INFO, room, __VA_ARGS__)
+#define log_warn(room, ...) log_write(LOG_LEVEL_WARN, room, __VA_ARGS__)
+#define log_error(room, ...) log_write(LOG_LEVEL_ERROR, room, __VA_ARGS__)
+
+#endif
