@@ -1,0 +1,150 @@
+/*
+ * From a picture to what is known about the faces in it. The models are loaded once (`struct vision`); each thread works
+ * with a worker of its own (`struct vision_worker`), which holds the networks' memory. Algorithms, preprocessing and
+ * measured limits: docs/models.md.
+ */
+#ifndef AIBOX_VISION_VISION_H
+#define AIBOX_VISION_VISION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/status.h"
+#include "vision/image.h"
+
+#define VISION_DIMENSION 512
+#define VISION_MAX_FACES 128
+#define VISION_ALIGNED_SIDE 112
+
+struct vision;
+struct vision_worker;
+
+struct vision_pose {
+    float yaw, pitch, roll; /* degrees; 0 = frontal; yaw > 0: the face's nose points to the picture's right;
+                               pitch > 0: up; roll > 0: clockwise in the picture */
+};
+
+struct vision_face {
+    float box[4]; /* x1, y1, x2, y2 in picture pixels, clipped to the picture */
+    float raw_box[4]; /* the detector's own box, may reach beyond the picture */
+    float score;  /* detector's, 0..1 */
+    /* After vision_locate(): */
+    float landmarks[68][2]; /* iBUG 300-W order, picture pixels */
+    float points[5][2];     /* eye (picture left), eye, nose tip, mouth corner (picture left), mouth corner */
+    bool located;
+};
+
+enum vision_tiles { VISION_TILES_AUTO, VISION_TILES_OFF, VISION_TILES_2X2, VISION_TILES_3X3 };
+
+struct vision_detect_options {
+    float min_score;         /* 0: the model set's own (0.65) */
+    float min_face;          /* px: smaller boxes (shorter side) are not reported; 0: all */
+    enum vision_tiles tiles; /* AUTO: tiles where min_face and picture size need them and not when the whole-picture
+                                pass found a face that fills the view */
+};
+
+/* Loads the model set of a folder (manifest.json; every file's SHA-256 is checked). PROCESS_FAILED names what is missing. */
+enum aibox_status vision_open(const char *models_dir, struct vision **out, struct aibox_error *err);
+void vision_close(struct vision *vision);
+
+/* Id that is stored with every embedding ("fr-1/<12 hex of the hash over manifest's preprocessing and files>"). */
+const char *vision_model_set(const struct vision *vision);
+
+/* The shipped calibration: threshold at which a pair of different people matches with probability `fmr`
+ * (log-linear interpolation of the manifest's table, extrapolated at its ends), and the score that the share `tpr` of genuine pairs reaches. */
+float vision_threshold_for_fmr(const struct vision *vision, double fmr);
+double vision_fmr_at_threshold(const struct vision *vision, float threshold);
+float vision_genuine_score(const struct vision *vision, double tpr);
+
+enum aibox_status vision_worker_open(const struct vision *vision, struct vision_worker **out, struct aibox_error *err);
+void vision_worker_close(struct vision_worker *worker);
+
+/* All faces, largest box first; at most `max` (<= VISION_MAX_FACES). None is no error: *count = 0. */
+enum aibox_status vision_detect(struct vision_worker *worker, const struct image *image,
+                                const struct vision_detect_options *options, struct vision_face *faces, size_t max,
+                                size_t *count, struct aibox_error *err);
+
+/* Fills landmarks and points. */
+enum aibox_status vision_locate(struct vision_worker *worker, const struct image *image, struct vision_face *face,
+                                struct aibox_error *err);
+
+/* Needs a located face from here on. */
+
+/*
+ * `embedding`: the network's raw 512 outputs (not normalised); *norm their length, which is a quality signal.
+ */
+enum aibox_status vision_embed(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
+                               float embedding[VISION_DIMENSION], float *norm, struct aibox_error *err);
+
+enum aibox_status vision_estimate_pose(struct vision_worker *worker, const struct image *image,
+                                       const struct vision_face *face, struct vision_pose *pose, struct aibox_error *err);
+
+/* Years; probability of male. */
+enum aibox_status vision_estimate_age_sex(struct vision_worker *worker, const struct image *image,
+                                          const struct vision_face *face, float *age, float *male,
+                                          struct aibox_error *err);
+
+/* Probability 0..1 that the face is live (passive, one RGB picture). */
+enum aibox_status vision_estimate_liveness(struct vision_worker *worker, const struct image *image,
+                                           const struct vision_face *face, float *live, struct aibox_error *err);
+
+/* Aligned face, VISION_ALIGNED_SIDE px square (what the embedding network sees), 8-bit RGB. */
+enum aibox_status vision_align(const struct image *image, const struct vision_face *face, struct image *out,
+                               struct aibox_error *err);
+
+/* --- face image quality assessment (FIQA) --- */
+
+enum vision_quality_level { QUALITY_HIGH, QUALITY_MIDDLE, QUALITY_LOW, QUALITY_CUSTOM, QUALITY_NO };
+
+/* One bit per item, in wire order. */
+enum vision_quality_item {
+    QUALITY_FACE_SIZE = 1 << 0,
+    QUALITY_HEADPOSE = 1 << 1,
+    QUALITY_OCCLUSION = 1 << 2,
+    QUALITY_CLARITY = 1 << 3,
+    QUALITY_MASK = 1 << 4,
+    QUALITY_PARTIAL = 1 << 5,
+    QUALITY_BRIGHTNESS = 1 << 6
+};
+#define QUALITY_ITEMS 7
+extern const char *const vision_quality_item_names[QUALITY_ITEMS]; /* by bit number: "face_size", … */
+
+struct vision_quality_limits {
+    unsigned judged;     /* items that count */
+    float face_size;     /* px, the shorter side must be greater */
+    float pose_sum;      /* degrees, sum of the absolute angles at most; 0: not used */
+    float pitch, yaw;    /* degrees each at most (custom); 0: not used */
+    float clarity;       /* at least */
+    float brightness;    /* at least */
+    float mask;          /* at most */
+};
+
+struct vision_quality {
+    float face_size; /* shorter side of the box, px */
+    struct vision_pose pose;
+    float clarity;    /* log10(1 + variance of the Laplacian of the aligned grey face) */
+    float brightness; /* share of the face's pixels with luma in 40..235 */
+    float mask;       /* probability, or -1: not evaluated */
+    bool occlusion[3]; /* left eye, right eye, mouth visible */
+    bool partial;      /* the box crosses the picture's edge */
+    unsigned judged;
+    unsigned failed; /* subset of judged */
+    float score;     /* 0..1, smallest of the items' own scores (0.5 at level high's limit) */
+    bool pass;       /* failed == 0 */
+};
+
+/* The limits of a level (QUALITY_CUSTOM: the defaults of the strangers' level, to be overwritten from settings). */
+struct vision_quality_limits vision_quality_limits_of(enum vision_quality_level level);
+
+/* False: no such level name ("high", "middle", "low", "custom", "no"). */
+bool vision_quality_level_parse(const char *text, enum vision_quality_level *out);
+
+enum aibox_status vision_assess(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
+                                const struct vision_quality_limits *limits, struct vision_quality *out,
+                                struct aibox_error *err);
+
+/* Text such as "face_size 96 px, more than 112 needed; headpose 71°, at most 60" of the failed items. */
+void vision_quality_explain(const struct vision_quality *quality, const struct vision_quality_limits *limits, char *out,
+                            size_t size);
+
+#endif
