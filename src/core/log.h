@@ -15,8 +15,8 @@ void log_set_level(enum log_level level);
 void log_write(enum log_level level, const char *room, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #define log_debug(room, ...) log_write(LOG_LEVEL_DEBUG, room, __VA_ARGS__)
-#define log_info(room, ...) log_write(LOG_LEVEL_INFO, room, __VA_ARGS__)
-#define log_warn(room, ...) log_write(LOG_LEVEL_WARN, room, __VA_ARGS__)
+#define log_info(room, ...)  log_write(LOG_LEVEL_INFO, room, __VA_ARGS__)
+#define log_warn(room, ...)  log_write(LOG_LEVEL_WARN, room, __VA_ARGS__)
 #define log_error(room, ...) log_write(LOG_LEVEL_ERROR, room, __VA_ARGS__)
 
 #endif

@@ -18,9 +18,9 @@ struct pool;
 typedef void (*pool_job)(void *worker, void *arg);
 
 struct pool_options {
-    const char *name;            /* thread name, at most 12 characters */
-    size_t threads;              /* >= 1 */
-    size_t queue_max[2];         /* waiting jobs per priority at most */
+    const char *name;                              /* thread name, at most 12 characters */
+    size_t threads;                                /* >= 1 */
+    size_t queue_max[2];                           /* waiting jobs per priority at most */
     void *(*worker_open)(void *ctx, size_t index); /* per thread, may be NULL; returning NULL fails pool_open */
     void (*worker_close)(void *ctx, void *worker);
     void *ctx;

@@ -19,13 +19,13 @@ enum settings_source { SETTINGS_DEFAULT, SETTINGS_FILE, SETTINGS_STORED, SETTING
 
 /* One row of the table. */
 struct settings_entry {
-    const char *key;          /* dotted, "recognition.threshold" */
-    enum settings_type type;  /* AUTO_FLOAT: the word "auto" or a float */
+    const char *key;         /* dotted, "recognition.threshold" */
+    enum settings_type type; /* AUTO_FLOAT: the word "auto" or a float */
     const char *default_text;
-    double min, max;          /* INT, FLOAT, AUTO_FLOAT; for TEXT max = most bytes */
-    const char *choices;      /* CHOICE: "closed|open" */
-    bool restart;             /* takes effect at next start */
-    const char *help;         /* one sentence, with unit */
+    double min, max;     /* INT, FLOAT, AUTO_FLOAT; for TEXT max = most bytes */
+    const char *choices; /* CHOICE: "closed|open" */
+    bool restart;        /* takes effect at next start */
+    const char *help;    /* one sentence, with unit */
 };
 
 struct settings;

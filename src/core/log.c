@@ -1,0 +1,115 @@
+#include "core/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A line of at most PIPE_BUF bytes reaches a pipe whole, also when several threads write. */
+#define LINE_SIZE 4096
+#define TEXT_SIZE 2048
+#define CUT_MARK  "..."
+
+static _Atomic int threshold = LOG_LEVEL_INFO;
+
+static const char *const level_names[] = {
+    [LOG_LEVEL_DEBUG] = "debug",
+    [LOG_LEVEL_INFO] = "info",
+    [LOG_LEVEL_WARN] = "warn",
+    [LOG_LEVEL_ERROR] = "error",
+};
+
+void log_set_level(enum log_level level)
+{
+    atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
+}
+
+/* `2026-11-03T12:00:00.123Z`; returns its length. */
+static size_t write_time(char *out, size_t size)
+{
+    struct timespec now;
+    struct tm utc;
+    size_t used;
+    int added;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (!gmtime_r(&now.tv_sec, &utc))
+        return 0;
+    used = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &utc);
+    added = snprintf(out + used, size - used, ".%03dZ", (int)(now.tv_nsec / 1000000));
+    return added > 0 ? used + (size_t)added : used;
+}
+
+/*
+ * Appends `text` to line[used..limit), with control characters (C0, DEL and the two-byte C1 set, which
+ * some terminals obey) as `\n` or `\x1b`. Returns the new length; `*cut` tells that not all fitted.
+ */
+static size_t append_escaped(char *line, size_t used, size_t limit, const char *text, bool *cut)
+{
+    for (const unsigned char *at = (const unsigned char *)text; *at; at++) {
+        char escape[12] = {(char)*at, '\0'};
+        size_t size = 1;
+        int formatted = 1;
+
+        if (*at == '\n') {
+            formatted = snprintf(escape, sizeof escape, "\\n");
+        } else if (*at < 0x20 || *at == 0x7f) {
+            formatted = snprintf(escape, sizeof escape, "\\x%02x", *at);
+        } else if (*at == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
+            formatted = snprintf(escape, sizeof escape, "\\u00%02x", at[1]);
+            at++;
+        }
+        size = (size_t)formatted;
+        if (used + size > limit) {
+            *cut = true;
+            break;
+        }
+        memcpy(line + used, escape, size);
+        used += size;
+    }
+    return used;
+}
+
+void log_write(enum log_level level, const char *room, const char *format, ...)
+{
+    char text[TEXT_SIZE];
+    char line[LINE_SIZE];
+    const size_t limit = sizeof line - sizeof CUT_MARK - 1; /* the mark and the line's end always fit */
+    int saved_errno = errno;
+    bool cut = false;
+    va_list args;
+    size_t used;
+    ssize_t written;
+    int wanted;
+
+    if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
+        return;
+    va_start(args, format);
+    wanted = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (wanted < 0)
+        return;
+    cut = (size_t)wanted >= sizeof text;
+
+    used = write_time(line, 64);
+    line[used++] = ' ';
+    used = append_escaped(line, used, limit, level_names[level], &cut);
+    line[used++] = ' ';
+    used = append_escaped(line, used, limit, room, &cut);
+    line[used++] = ' ';
+    used = append_escaped(line, used, limit, text, &cut);
+    if (cut) {
+        memcpy(line + used, CUT_MARK, sizeof CUT_MARK - 1);
+        used += sizeof CUT_MARK - 1;
+    }
+    line[used++] = '\n';
+    do
+        written = write(STDERR_FILENO, line, used);
+    while (written < 0 && errno == EINTR);
+    /* A log that can't be written has nowhere to say so. */
+    errno = saved_errno;
+}
