@@ -1,0 +1,319 @@
+/*
+ * What the box keeps: people, faces, groups, permission groups, events, devices, settings. SQLite, two files in the data
+ * folder: aibox.db (rows) and pictures.db (picture bytes by SHA-256, written before and swept after the rows that name
+ * them, so that a row never names a picture that isn't there).
+ *
+ * One writer thread executes changes in the order they were asked for, several of them in one transaction (group commit):
+ * a caller returns when its change is durable, or with the reason why it was undone, alone, as a whole. Reads run on the
+ * calling thread from a pool of connections and see the last committed state. All functions: any thread, unless told otherwise.
+ *
+ * Structs filled by this room own their memory and are released by their _free function (NULL or zeroed allowed).
+ */
+#ifndef AIBOX_STORE_STORE_H
+#define AIBOX_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+
+#define STORE_DIMENSION 512
+#define STORE_MAX_FACES 5       /* per person; the oldest is dropped */
+#define STORE_MAX_GROUPS 1000   /* also the limit of permission groups; labels are 0..1023 */
+#define STORE_MAX_LABELS 1024
+#define STORE_MAX_IDENTITY 64   /* bytes */
+#define STORE_MAX_NAME 256      /* bytes */
+#define STORE_MAX_INFO 65536    /* bytes of JSON */
+#define STORE_DEFAULT_GROUP "default_group"
+#define STORE_EVERYBODY "0" /* permission group of those who are given none */
+
+struct store;
+
+struct store_text_list {
+    char **items;
+    size_t count;
+};
+void store_text_list_free(struct store_text_list *list);
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+/* The state of one person as the gallery needs it. Valid during the call only. */
+struct store_template {
+    int64_t person_id;
+    const float *features; /* n_faces × 512, newest last; of the listener's model set only */
+    size_t n_faces;        /* 0: deleted, or without a usable face */
+    const uint64_t *groups;      /* STORE_MAX_LABELS bits */
+    const uint64_t *permissions; /* STORE_MAX_LABELS bits */
+};
+
+/*
+ * Called on the writer thread after a commit and before the callers of that commit return, in commit order; must not call
+ * the store. A false return of `person` is counted and logged. Any may be NULL.
+ */
+struct store_listener {
+    void *ctx;
+    const char *model_set; /* features of other model sets are left out */
+    bool (*person)(void *ctx, const struct store_template *state);
+    void (*group_dropped)(void *ctx, unsigned label);
+    void (*permission_dropped)(void *ctx, unsigned label);
+    void (*people_cleared)(void *ctx);
+};
+
+/*
+ * Opens (creates, migrates) the data folder: mode 0700, locked against a second box ("another aiboxd uses this data folder").
+ * `listener` is copied; `capacity`: people at most (GALLERY_FULL beyond).
+ */
+enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err);
+void store_set_listener(struct store *store, const struct store_listener *listener);
+void store_close(struct store *store); /* waits for queued changes, checkpoints */
+
+/* Every person with a face of `model_set`, in no order; stops when `each` returns false. Fast: start-up. */
+enum aibox_status store_templates_scan(struct store *store, const char *model_set,
+                                       bool (*each)(void *ctx, const struct store_template *state), void *ctx,
+                                       struct aibox_error *err);
+
+/* ---- groups and permission groups ------------------------------------------------------------ */
+
+enum store_label_kind { STORE_GROUP, STORE_PERMISSION };
+
+struct store_label {
+    unsigned label;    /* number 0..1023 used in masks; may be reused after a delete */
+    char *id;          /* groups: equals the name; permission groups: generated UUID or as given */
+    char *name;
+    char *description;
+    char *info;        /* JSON object text, "{}" when none */
+};
+void store_label_free(struct store_label *label);
+
+struct store_label_list {
+    struct store_label *items;
+    size_t count;
+    size_t total; /* before skip and limit */
+};
+void store_label_list_free(struct store_label_list *list);
+
+/* GROUP_NAME: empty, taken (by name or id), holding ','; PARAM beyond STORE_MAX_GROUPS or lengths. `id` NULL: made by the store. */
+enum aibox_status store_label_create(struct store *store, enum store_label_kind kind, const char *id, const char *name,
+                                     const char *description, const char *info, struct store_label *out,
+                                     struct aibox_error *err);
+/* By name (permission groups: name, else id). `info` NULL keeps it. `new_name` NULL keeps it. NOT_FOUND. */
+enum aibox_status store_label_update(struct store *store, enum store_label_kind kind, const char *name,
+                                     const char *new_name, const char *description, const char *info,
+                                     struct store_label *out, struct aibox_error *err);
+enum aibox_status store_label_get(struct store *store, enum store_label_kind kind, const char *name,
+                                  struct store_label *out, struct aibox_error *err);
+/* Ordered by creation. `limit` 0: all. */
+enum aibox_status store_label_list(struct store *store, enum store_label_kind kind, size_t skip, size_t limit,
+                                   struct store_label_list *out, struct aibox_error *err);
+/* `with_people`: the people that hold it are deleted with everything of theirs. default_group: GROUP_NAME; "0": PARAM. People left
+ * without any group get default_group, without any permission "0". */
+enum aibox_status store_label_delete(struct store *store, enum store_label_kind kind, const char *name, bool with_people,
+                                     struct aibox_error *err);
+
+/* All or nothing: an unknown id is ID_NOT_FOUND naming the ids (the first 10), an unknown group NOT_FOUND. A person taken out of their
+ * last group stays without group. `members` (may be NULL): identity ids of all members afterwards, ordered. */
+enum aibox_status store_group_members_change(struct store *store, const char *group, bool add, const char *const *ids,
+                                             size_t n_ids, struct store_text_list *members, struct aibox_error *err);
+enum aibox_status store_group_member_count(struct store *store, const char *group, size_t *count, struct aibox_error *err);
+
+/* ---- people ----------------------------------------------------------------------------------- */
+
+struct store_face {
+    char face_id[37];  /* UUID */
+    char image_id[37]; /* UUID of the photo; "" without photo */
+    float norm;        /* of the raw embedding */
+    float quality;     /* FIQA score 0..1 */
+    int64_t created_ms;
+};
+
+struct store_person {
+    int64_t person_id; /* stable for the person's life, never reused */
+    char *identity_id;
+    char *name;
+    int type;
+    char *info; /* JSON object text as stored: name and type included, derived keys not */
+    struct store_text_list group_names;      /* by creation of the group; default_group first */
+    struct store_text_list permission_ids;   /* at least one: "0" stands alone or not at all … as given by the client */
+    struct store_text_list permission_names; /* same order */
+    uint64_t permissions[STORE_MAX_LABELS / 64];
+    struct store_face faces[STORE_MAX_FACES]; /* oldest first */
+    size_t n_faces;
+    int64_t created_ms, updated_ms;
+};
+void store_person_free(struct store_person *person);
+
+enum store_person_mode { STORE_CREATE, STORE_UPDATE, STORE_UPSERT };
+enum store_faces_mode {
+    STORE_FACES_KEEP,    /* faces ignored */
+    STORE_FACES_ADD,     /* beyond STORE_MAX_FACES the oldest goes */
+    STORE_FACES_REPLACE, /* all earlier ones go (n_faces may be 0) */
+};
+
+struct store_new_face {
+    const float *feature;   /* 512, stored as given */
+    const char *model_set;
+    float norm, quality;
+    const uint8_t *photo;   /* original bytes, or NULL */
+    size_t photo_size;
+};
+
+/*
+ * One change of one person, applied in one transaction. NULL = leave as it is (for a new person: the default).
+ * CREATE: IDENTITY_EXISTS when the id exists. UPDATE: ID_NOT_FOUND when it doesn't. UPSERT: either.
+ */
+struct store_person_change {
+    enum store_person_mode mode;
+    const char *identity_id;
+    bool replace_info;   /* info replaces everything; else its top-level keys are merged over the stored ones (null values too) */
+    const char *info;    /* JSON object text; holds "name"/"type" when they are to change. New person: name required (PARAM), type default 1 */
+    const char *const *groups; /* names; each must exist (NOT_FOUND naming it); [] = default_group for a new person, nothing otherwise */
+    size_t n_groups;
+    bool groups_replace; /* false: added to those the person has */
+    const char *const *permissions; /* ids or names; [] → "0" */
+    size_t n_permissions;
+    bool permissions_set;    /* false: `permissions` is ignored (new person: "0") */
+    bool permissions_create; /* unknown ones are created (id = name = the text), else NOT_FOUND naming it */
+    enum store_faces_mode faces_mode;
+    const struct store_new_face *faces;
+    size_t n_faces;
+};
+
+/* `out` (may be NULL): the person as stored afterwards. `created` (may be NULL). The listener has been told before the return. */
+enum aibox_status store_person_save(struct store *store, const struct store_person_change *change,
+                                    struct store_person *out, bool *created, struct aibox_error *err);
+
+/* ID_NOT_FOUND for an unknown id. With several ids: all or nothing; `groups` (may be NULL): union of the group names they were in. */
+enum aibox_status store_people_delete(struct store *store, const char *const *identity_ids, size_t n,
+                                      struct store_text_list *groups, struct aibox_error *err);
+
+enum aibox_status store_person_get(struct store *store, const char *identity_id, struct store_person *out,
+                                   struct aibox_error *err);
+/* By the gallery's id: the recognise path. ID_NOT_FOUND when deleted meanwhile. */
+enum aibox_status store_person_get_by_id(struct store *store, int64_t person_id, struct store_person *out,
+                                         struct aibox_error *err);
+
+struct store_person_query {
+    const char *name;  /* exact name; NULL: any */
+    const char *group; /* group name: NOT_FOUND when unknown; NULL: any */
+    const char *text;  /* part of name or identity_id, for the console; NULL: any */
+    int type;          /* 0: any */
+    const char *permission; /* id or name; NULL: any */
+    size_t skip;
+    size_t limit; /* 1..1000 */
+};
+struct store_person_list {
+    struct store_person *items;
+    size_t count;
+    size_t total;
+};
+void store_person_list_free(struct store_person_list *list);
+/* Ordered by identity_id. */
+enum aibox_status store_person_list(struct store *store, const struct store_person_query *query,
+                                    struct store_person_list *out, struct aibox_error *err);
+
+size_t store_person_count(struct store *store); /* from memory */
+
+/* ---- pictures ----------------------------------------------------------------------------------- */
+
+/* Bytes of an enrolment photo or event picture by its image id; *bytes is freed by the caller. ID_NOT_FOUND. */
+enum aibox_status store_picture_get(struct store *store, const char *image_id, uint8_t **bytes, size_t *size,
+                                    struct aibox_error *err);
+
+/* ---- events --------------------------------------------------------------------------------------- */
+
+enum store_verdict { STORE_UNKNOWN, STORE_UNCERTAIN, STORE_KNOWN };
+
+/* Immutable once stored. Strings are never NULL in what the store returns ("" when unset). */
+struct store_event {
+    int64_t seq;          /* set by the store: order of commit, never reused */
+    char event_id[27];    /* ULID, made by the caller (id_ulid) */
+    int64_t timestamp_ms; /* when the picture was taken */
+    const char *identity_id, *identity_name;
+    int person_type;      /* 1..5 */
+    const char *group_name;
+    const char *device_id, *device_ip, *ep_id, *device_type;
+    const char *reason;   /* passed, stranger, … */
+    const char *action;
+    enum store_verdict verdict;
+    float score, threshold, margin; /* NAN where there is none */
+    const char *best_identity_id;
+    float best_score;
+    float liveness; /* NAN: not judged */
+    float mask;     /* -1: not judged */
+    const char *room;
+    const char *grab_fiqa_info, *box_fiqa_info; /* JSON object text */
+    const char *supersedes;                     /* event id or "" */
+    const float *feature; /* 512 or NULL; kept in half precision */
+    const char *model_set;
+    /* Pictures, by image id in what the store returns, by bytes in what it is given. */
+    const uint8_t *spot, *face;
+    size_t spot_size, face_size;
+    char spot_id[37], face_id[37]; /* UUID or ""; set by the store */
+    char reg_id[37];               /* image id of the enrolled photo at that moment, or "" */
+    void *memory;                  /* owner of the strings in what the store returns */
+};
+void store_event_free(struct store_event *event);
+
+/* Durable at return. Fills seq, spot_id, face_id of `event`. Also counts reason and drops what retention no longer keeps. */
+enum aibox_status store_event_add(struct store *store, struct store_event *event, struct aibox_error *err);
+
+struct store_event_query {
+    int64_t from_ms, to_ms; /* 0: open end; both inclusive */
+    const char *name_part, *identity_id, *room;
+    float score_min, score_max; /* NAN: open end */
+    int person_type;            /* 0: any */
+    const char *reason;
+    const char *const *groups; /* any of */
+    size_t n_groups;
+    const char *const *ep_ids; /* any of */
+    size_t n_ep_ids;
+    size_t skip, limit; /* limit 1..1000 */
+    bool oldest_first;
+};
+struct store_event_list {
+    struct store_event *items;
+    size_t count;
+    size_t total;
+};
+void store_event_list_free(struct store_event_list *list);
+enum aibox_status store_event_list(struct store *store, const struct store_event_query *query,
+                                   struct store_event_list *out, struct aibox_error *err);
+enum aibox_status store_event_get(struct store *store, const char *event_id, struct store_event *out,
+                                  struct aibox_error *err);
+/* By ids (unknown ones are skipped) or, with n_ids 0, all that match `query` (its skip/limit ignored). */
+enum aibox_status store_events_delete(struct store *store, const char *const *ids, size_t n_ids,
+                                      const struct store_event_query *query, size_t *deleted, struct aibox_error *err);
+/* Features of events, newest first (`query` as above; feature set, 512 floats valid during the call): picture search. */
+enum aibox_status store_event_features_scan(struct store *store, const struct store_event_query *query,
+                                            const char *model_set,
+                                            bool (*each)(void *ctx, int64_t seq, int64_t timestamp_ms, const float *feature),
+                                            void *ctx, struct aibox_error *err);
+/* `keep`: events at most; `keep_days` 0: no limit by age. Applied with the next events and at once. */
+void store_set_retention(struct store *store, size_t keep, unsigned keep_days);
+
+/* ---- settings --------------------------------------------------------------------------------------- */
+
+enum aibox_status store_settings_each(struct store *store, void (*each)(void *ctx, const char *key, const char *value),
+                                      void *ctx, struct aibox_error *err);
+/* All or nothing. A NULL value deletes the key. */
+enum aibox_status store_settings_put(struct store *store, const char *const *keys, const char *const *values, size_t n,
+                                     struct aibox_error *err);
+
+/* ---- wiping, health --------------------------------------------------------------------------------- */
+
+/* Deletes people (with faces, photos, groups but default_group, permission groups) and/or events with pictures and cursors so that their
+ * bytes are gone from database file, WAL and disk when it returns. */
+enum aibox_status store_wipe(struct store *store, bool people, bool events, struct aibox_error *err);
+
+struct store_counters {
+    uint64_t commits, changes, failed_changes;
+    uint64_t events_total; /* ever stored */
+    size_t people, faces, events, groups;
+    size_t queue; /* changes waiting */
+};
+void store_count(struct store *store, struct store_counters *out);
+/* False with a reason while changes can't be made durable (disk full, I/O error). */
+bool store_writable(struct store *store, char *reason, size_t size);
+
+#endif
