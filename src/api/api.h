@@ -1,0 +1,35 @@
+/* The HTTP server of the box: REST API, health, metrics. */
+#ifndef AIBOX_API_API_H
+#define AIBOX_API_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/settings.h"
+#include "core/status.h"
+
+struct api;
+struct flow;
+struct store;
+
+/* What handlers work on. All must outlive the server. */
+struct api_context {
+    struct settings *settings;
+    struct store *store;
+    struct flow *flow;
+};
+
+/*
+ * `listen`: "127.0.0.1:5555", "0.0.0.0:80", "[::1]:5555"; port 0 picks one. Fails with one clear sentence: busy port, not an
+ * address, access.mode=open on an address that is not loopback. Serves at once; what needs the gallery answers
+ * GROUP_NOT_LOADED until flow says it is ready.
+ */
+enum aibox_status api_open(const struct api_context *ctx, const char *listen, struct api **out, struct aibox_error *err);
+
+/* The address served, "127.0.0.1:5555". Valid until api_close. */
+const char *api_address(const struct api *api);
+
+/* Stops accepting, lets running requests end for at most `grace_ms`, closes. */
+void api_close(struct api *api, int64_t grace_ms);
+
+#endif
