@@ -1,0 +1,203 @@
+/*
+ * The pipeline: pictures in, people and decisions out. Owns the models, the workers and the gallery; keeps the gallery equal
+ * to the store. Only flow_enrol() makes faces; only flow_recognise() makes events (and flow_compare() when asked to).
+ *
+ * All functions: any thread; those that look at pictures wait for a worker. A person at a door (FLOW_DOOR) goes before
+ * everybody else (FLOW_BULK).
+ */
+#ifndef AIBOX_FLOW_FLOW_H
+#define AIBOX_FLOW_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/buffer.h"
+#include "core/settings.h"
+#include "core/status.h"
+#include "store/store.h"
+#include "vision/vision.h"
+
+struct flow;
+
+enum flow_priority { FLOW_DOOR, FLOW_BULK };
+
+/* Loads the models, starts the workers, and begins to load the gallery from the store in the background.
+ * `settings` and `store` must outlive the flow. */
+enum aibox_status flow_open(struct settings *settings, struct store *store, const char *models_dir, struct flow **out,
+                            struct aibox_error *err);
+void flow_close(struct flow *flow);
+
+/* True once the gallery is loaded. Before that calls that need it fail with GROUP_NOT_LOADED. */
+bool flow_ready(const struct flow *flow);
+/* Waits for it. False: loading failed (logged) . */
+bool flow_wait_ready(struct flow *flow);
+
+const char *flow_model_set(const struct flow *flow);
+
+/* ---- looking at a picture ------------------------------------------------------------------- */
+
+/* What is wanted besides box and score. */
+enum flow_wants {
+    FLOW_WANT_POINTS = 1 << 0,
+    FLOW_WANT_POSE = 1 << 1,
+    FLOW_WANT_QUALITY = 1 << 2, /* judged by `limits` */
+    FLOW_WANT_AGE_SEX = 1 << 3,
+    FLOW_WANT_LIVENESS = 1 << 4,
+    FLOW_WANT_EMBEDDING = 1 << 5
+};
+
+struct flow_face {
+    struct vision_face face; /* in pixels of the upright picture */
+    struct vision_pose pose;
+    struct vision_quality quality;
+    float age, male;
+    float live;
+    float embedding[VISION_DIMENSION]; /* raw */
+    float norm;
+};
+
+struct flow_inspection {
+    unsigned wants;
+    struct vision_quality_limits limits;
+    float min_face; /* px; 0: all */
+    size_t max_faces; /* 1..VISION_MAX_FACES */
+};
+
+/* The faces of a picture file, largest first; *faces (malloc, may be NULL when *count is 0) belongs to the caller.
+ * Picture errors as image_decode(); no face is no error. */
+enum aibox_status flow_inspect(struct flow *flow, enum flow_priority priority, const uint8_t *picture, size_t size,
+                               const struct flow_inspection *how, struct flow_face **faces, size_t *count,
+                               struct aibox_error *err);
+
+/* Limits of a level with the operator's settings for `custom` applied. */
+struct vision_quality_limits flow_quality_limits(struct flow *flow, enum vision_quality_level level);
+
+/* ---- enrolment ------------------------------------------------------------------------------- */
+
+struct flow_enrolment {
+    struct store_person_change change; /* faces are filled in by the flow; faces_mode says add or replace */
+    const uint8_t *photo;              /* NULL or size 0: no photo */
+    size_t photo_size;
+    enum vision_quality_level level;
+    const float *feature; /* 512 values instead of a photo, or NULL; need not be normalised (norm <= 1e-6: BAD_FEATURE) */
+    bool dry_run;         /* only the checks */
+};
+
+/*
+ * Order of errors: groups and permissions (NOT_FOUND), id (IDENTITY_EXISTS, ID_NOT_FOUND), picture, NO_FACE, FACE_TOO_SMALL, LOW_QUALITY,
+ * GALLERY_FULL. A failure leaves no trace. On success the person is in the gallery when it returns. `quality` (may be NULL): of the photo.
+ */
+enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, const struct flow_enrolment *enrolment,
+                             struct store_person *person, bool *created, struct vision_quality *quality,
+                             struct aibox_error *err);
+
+/* ---- recognition ------------------------------------------------------------------------------ */
+
+enum flow_reason {
+    FLOW_PASSED,
+    FLOW_STRANGER,
+    FLOW_UNCERTAIN,
+    FLOW_NO_PERMISSION,
+    FLOW_BLACKLISTED,
+    FLOW_LIVENESS,
+    FLOW_LOW_QUALITY,
+    FLOW_NO_FACE
+};
+extern const char *const flow_reason_names[]; /* wire words, by enum flow_reason */
+extern const char *const flow_verdict_names[]; /* wire words, by enum store_verdict: unknown, uncertain, known */
+
+/* Where the picture comes from and what counts there. Names, not numbers. */
+struct flow_place {
+    const char *device_id, *device_ip, *ep_id, *device_type; /* NULL: no device */
+    const char *const *groups; /* gallery group names; none: everybody */
+    size_t n_groups;
+    const char *const *permissions; /* ids or names of permission groups that may pass; none: everybody */
+    size_t n_permissions;
+    bool group_must_have_people; /* EMPTY_GROUP when nobody is in the groups (calls that name a group) */
+    float threshold;             /* NAN: the setting's */
+    enum vision_quality_level level; /* QUALITY_NO: a face is enough */
+    bool liveness;
+    float min_face;   /* px; 0: all */
+    float roi[4];     /* x1, y1, x2, y2 px of the full frame; all 0: everything */
+    int64_t dedup_ms; /* 0: never merge */
+};
+
+struct flow_probe {
+    const uint8_t *picture;
+    size_t picture_size;
+    int64_t timestamp_ms; /* 0: now */
+    struct flow_place place;
+    const char *grab_fiqa_info; /* JSON object text or NULL */
+    const char *room;           /* or NULL */
+    bool with_attributes;       /* age and sex into the event */
+};
+
+struct flow_decision {
+    enum flow_reason reason;
+    enum store_verdict verdict;
+    bool passed;
+    float score;     /* cosine clamped to 0..1; 0 without candidates */
+    float threshold;
+    float margin;    /* to the second person; the score itself when there is no second */
+    bool has_person; /* `person` is filled: somebody known */
+    struct store_person person;
+    char best_identity_id[STORE_MAX_IDENTITY + 1]; /* the nearest person even when unknown; "" without candidates */
+    bool has_face;
+    struct flow_face face; /* the face decided on */
+    char event_id[27];     /* "" for no face */
+    bool merged;           /* the event existed already: same person and place a moment ago */
+    char reg_image_id[37]; /* the newest enrolled photo of the person, or "" */
+    const char *group_name; /* matched against, borrowed from the probe, or of the person */
+};
+void flow_decision_free(struct flow_decision *decision);
+
+/*
+ * The whole chain for the largest face (inside the region). The event is durable at return. Unknown group or permission group: NOT_FOUND;
+ * picture errors as image_decode(). Everything else is a decision.
+ */
+enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority, const struct flow_probe *probe,
+                                 struct flow_decision *decision, struct aibox_error *err);
+
+/* 1:1. Exactly one of `second` and `identity_id` is given. NO_FACE names the picture ("face_image_base64"). */
+struct flow_comparison {
+    const uint8_t *first, *second;
+    size_t first_size, second_size;
+    const char *first_name, *second_name; /* argument names for messages */
+    const char *identity_id;
+    float threshold; /* NAN: flow_pair_threshold(QUALITY_MIDDLE's word "middle") */
+    bool save;       /* makes an event */
+};
+struct flow_comparison_result {
+    bool same;
+    float score, threshold;
+    bool has_person;
+    struct store_person person;
+    char event_id[27];
+};
+enum aibox_status flow_compare(struct flow *flow, const struct flow_comparison *comparison,
+                               struct flow_comparison_result *result, struct aibox_error *err);
+
+/* Threshold for a single comparison: "high", "middle", "low" = false match rate 1e-5, 1e-4, 1e-3. NAN: no such word. */
+float flow_pair_threshold(const struct flow *flow, const char *word);
+
+/* ---- threshold ------------------------------------------------------------------------------- */
+
+struct flow_threshold {
+    float threshold;         /* in force */
+    bool automatic;
+    bool own_gallery;        /* calibrated on the box's own people, else on the table of the model set */
+    bool limited;            /* recognition.max_auto_threshold kept it lower than the target wants */
+    size_t people;           /* gallery size it is for */
+    uint64_t impostor_pairs; /* that the own calibration counted */
+    double false_accept_target;
+    double expected_false_accept; /* share of strangers taken for somebody, over the whole gallery */
+    double expected_false_reject; /* share of genuine probes below the threshold, by the model set's table */
+};
+void flow_threshold_get(struct flow *flow, struct flow_threshold *out);
+
+/* ---- figures ----------------------------------------------------------------------------------- */
+
+void flow_metrics(struct flow *flow, struct buffer *out); /* Prometheus text */
+
+#endif
