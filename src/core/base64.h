@@ -1,4 +1,4 @@
-/* Base64 (RFC 4648 § 4) for pictures in JSON. */
+/* Base64 (RFC 4648 §§ 4, 5) for pictures in JSON. Any thread. */
 #ifndef AIBOX_CORE_BASE64_H
 #define AIBOX_CORE_BASE64_H
 
@@ -10,10 +10,12 @@
 size_t base64_decoded_max(size_t size);
 
 /*
- * Decodes `size` characters. Takes an optional `data:image/...;base64,` prefix, white space and line
- * breaks anywhere, '=' padding present or missing; also the URL-safe alphabet. Anything else,
- * or non-zero trailing bits of an impossible length (4n+1): false. `out` holds at least
- * base64_decoded_max(size) bytes and may be the same memory as `text` (decoding in place).
+ * Decodes `size` characters. Takes a `data:<media type>;base64,` prefix (RFC 2397), white space and line
+ * breaks anywhere after it, '=' padding complete or missing, and both alphabets, the standard and the
+ * URL-safe one. Bits that the last character carries beyond the last byte are ignored. False for
+ * anything else: a foreign character, one lone character at the end, wrong padding, text after the
+ * padding; `out` then holds rubbish. `out` has room for base64_decoded_max(size) bytes and may be the
+ * same memory as `text` (decoding in place).
  */
 bool base64_decode(const char *text, size_t size, uint8_t *out, size_t *out_size);
 
