@@ -10,7 +10,7 @@ shift
 mkdir -p build
 log=build/configure-$preset.log
 cmake --preset "$preset" "$@" >"$log" 2>&1 || {
-    reason=$(grep -m 1 -E "Package '.*not found|Could NOT find|not find|CMake Error" "$log" | sed 's/^[- ]*//' || true)
+    reason=$(grep -m 1 -E "Package '.*not found|Could NOT find|annot find|CMake Error" "$log" | sed 's/^[- ]*//' || true)
     echo "build: CMake could not configure preset $preset: ${reason:-no reason given} (see $log; if the checkout was moved: make clean)" >&2
     exit 1
 }
