@@ -55,7 +55,10 @@ function addTap(text, name) {
   for (const [, title, remark] of text.matchAll(/^ *(?:not )?ok \d+ - (.*?)(?: # (SKIP|TODO).*)?$/gm)) {
     if (remark) skips.push(`${name}: ${title}`);
   }
-  for (const [, title] of text.matchAll(/^ *not ok \d+ - (?!.*# TODO)(.*)$/gm)) failures.push(`${name}: ${title}`);
+  // A suite fails with the tests in it, which are what counts.
+  for (const [, title, details] of text.matchAll(/^ *not ok \d+ - (?!.*# TODO)(.*)$([\s\S]*?^ *\.\.\.$)/gm)) {
+    if (!/^ *type: 'suite'$/m.test(details)) failures.push(`${name}: ${title}`);
+  }
 }
 
 function addList(text) {

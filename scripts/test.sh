@@ -71,7 +71,9 @@ stage_e2e() {
         return
     fi
     build_preset debug && node_packages || return
-    $unspread node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=tap \
+    limit=900
+    [ -z "${AIBOX_LONG:-}" ] || limit=3600
+    $unspread timeout -k 10 $limit node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=tap \
         --test-reporter-destination="$results/e2e.tap" "$@" </dev/null ||
         [ -s "$results/e2e.tap" ] || failure "running the end-to-end tests"
 }
