@@ -1,6 +1,7 @@
 /*
- * The pipeline: pictures in, people and decisions out. Owns the models, the workers and the gallery; keeps the gallery equal
- * to the store. Only flow_enrol() makes faces; only flow_recognise() makes events (and flow_compare() when asked to).
+ * The pipeline: pictures in, people and decisions out. Owns the models, the workers and the gallery; keeps the gallery
+ * equal to the store. Only flow_enrol() makes faces; only flow_recognise() makes events (and flow_compare() when asked
+ * to).
  *
  * All functions: any thread; those that look at pictures wait for a worker. A person at a door (FLOW_DOOR) goes before
  * everybody else (FLOW_BULK).
@@ -60,7 +61,7 @@ struct flow_face {
 struct flow_inspection {
     unsigned wants;
     struct vision_quality_limits limits;
-    float min_face; /* px; 0: all */
+    float min_face;   /* px; 0: all */
     size_t max_faces; /* 1..VISION_MAX_FACES */
 };
 
@@ -80,13 +81,15 @@ struct flow_enrolment {
     const uint8_t *photo;              /* NULL or size 0: no photo */
     size_t photo_size;
     enum vision_quality_level level;
-    const float *feature; /* 512 values instead of a photo, or NULL; need not be normalised (norm <= 1e-6: BAD_FEATURE) */
-    bool dry_run;         /* only the checks */
+    const float
+        *feature; /* 512 values instead of a photo, or NULL; need not be normalised (norm <= 1e-6: BAD_FEATURE) */
+    bool dry_run; /* only the checks */
 };
 
 /*
- * Order of errors: groups and permissions (NOT_FOUND), id (IDENTITY_EXISTS, ID_NOT_FOUND), picture, NO_FACE, FACE_TOO_SMALL, LOW_QUALITY,
- * GALLERY_FULL. A failure leaves no trace. On success the person is in the gallery when it returns. `quality` (may be NULL): of the photo.
+ * Order of errors: groups and permissions (NOT_FOUND), id (IDENTITY_EXISTS, ID_NOT_FOUND), picture, NO_FACE,
+ * FACE_TOO_SMALL, LOW_QUALITY, GALLERY_FULL. A failure leaves no trace. On success the person is in the gallery when it
+ * returns. `quality` (may be NULL): of the photo.
  */
 enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, const struct flow_enrolment *enrolment,
                              struct store_person *person, bool *created, struct vision_quality *quality,
@@ -104,18 +107,18 @@ enum flow_reason {
     FLOW_LOW_QUALITY,
     FLOW_NO_FACE
 };
-extern const char *const flow_reason_names[]; /* wire words, by enum flow_reason */
+extern const char *const flow_reason_names[];  /* wire words, by enum flow_reason */
 extern const char *const flow_verdict_names[]; /* wire words, by enum store_verdict: unknown, uncertain, known */
 
 /* Where the picture comes from and what counts there. Names, not numbers. */
 struct flow_place {
     const char *device_id, *device_ip, *ep_id, *device_type; /* NULL: no device */
-    const char *const *groups; /* gallery group names; none: everybody */
+    const char *const *groups;                               /* gallery group names; none: everybody */
     size_t n_groups;
     const char *const *permissions; /* ids or names of permission groups that may pass; none: everybody */
     size_t n_permissions;
-    bool group_must_have_people; /* EMPTY_GROUP when nobody is in the groups (calls that name a group) */
-    float threshold;             /* NAN: the setting's */
+    bool group_must_have_people;     /* EMPTY_GROUP when nobody is in the groups (calls that name a group) */
+    float threshold;                 /* NAN: the setting's */
     enum vision_quality_level level; /* QUALITY_NO: a face is enough */
     bool liveness;
     float min_face;   /* px; 0: all */
@@ -137,24 +140,23 @@ struct flow_decision {
     enum flow_reason reason;
     enum store_verdict verdict;
     bool passed;
-    float score;     /* cosine clamped to 0..1; 0 without candidates */
+    float score; /* cosine clamped to 0..1; 0 without candidates */
     float threshold;
     float margin;    /* to the second person; the score itself when there is no second */
     bool has_person; /* `person` is filled: somebody known */
     struct store_person person;
     char best_identity_id[STORE_MAX_IDENTITY + 1]; /* the nearest person even when unknown; "" without candidates */
     bool has_face;
-    struct flow_face face; /* the face decided on */
-    char event_id[27];     /* "" for no face */
-    bool merged;           /* the event existed already: same person and place a moment ago */
-    char reg_image_id[37]; /* the newest enrolled photo of the person, or "" */
-    const char *group_name; /* matched against, borrowed from the probe, or of the person */
+    struct flow_face face;  /* the face decided on */
+    char event_id[27];      /* "" for no face */
+    bool merged;            /* the event existed already: same person and place a moment ago */
+    char reg_image_id[37];  /* the newest enrolled photo of the person, or "" */
 };
 void flow_decision_free(struct flow_decision *decision);
 
 /*
- * The whole chain for the largest face (inside the region). The event is durable at return. Unknown group or permission group: NOT_FOUND;
- * picture errors as image_decode(). Everything else is a decision.
+ * The whole chain for the largest face (inside the region). The event is durable at return. Unknown group or permission
+ * group: NOT_FOUND; picture errors as image_decode(). Everything else is a decision.
  */
 enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority, const struct flow_probe *probe,
                                  struct flow_decision *decision, struct aibox_error *err);
@@ -184,7 +186,7 @@ float flow_pair_threshold(const struct flow *flow, const char *word);
 /* ---- threshold ------------------------------------------------------------------------------- */
 
 struct flow_threshold {
-    float threshold;         /* in force */
+    float threshold; /* in force */
     bool automatic;
     bool own_gallery;        /* calibrated on the box's own people, else on the table of the model set */
     bool limited;            /* recognition.max_auto_threshold kept it lower than the target wants */

@@ -55,6 +55,8 @@ const char *vision_model_set(const struct vision *vision);
 float vision_threshold_for_fmr(const struct vision *vision, double fmr);
 double vision_fmr_at_threshold(const struct vision *vision, float threshold);
 float vision_genuine_score(const struct vision *vision, double tpr);
+/* And back: the share of genuine pairs that stays below `threshold`. */
+double vision_false_reject_at(const struct vision *vision, float threshold);
 
 enum aibox_status vision_worker_open(const struct vision *vision, struct vision_worker **out, struct aibox_error *err);
 void vision_worker_close(struct vision_worker *worker);

@@ -1,0 +1,238 @@
+#include "flow/calibration.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "core/log.h"
+
+/* A sample of 3,000 people gives 4.5 million pairs, enough to measure an FMR of 1e-5. */
+#define SAMPLE_PEOPLE 3000
+#define LOOK_EVERY_MS 2000
+
+/* Background thread writes, any thread reads; guarded by `mu`. */
+struct calibration {
+    const struct gallery *gallery;
+    const struct vision *vision;
+    pthread_mutex_t mu;
+    pthread_cond_t wake;
+    pthread_t thread;
+    bool touched, closing;
+    volatile bool stop; /* read by the gallery while it counts */
+    uint64_t bins[CALIBRATION_BINS];
+    uint64_t pairs; /* 0: no own calibration */
+};
+
+double calibration_fmr(double fpir, size_t n)
+{
+    return -expm1(log1p(-fpir) / (double)(n == 0 ? 1 : n));
+}
+
+double calibration_fpir(double fmr, size_t n)
+{
+    return -expm1(log1p(-fmr) * (double)(n == 0 ? 1 : n));
+}
+
+static float bin_edge(size_t bin)
+{
+    return -1.0f + 2.0f * (float)bin / (float)CALIBRATION_BINS;
+}
+
+/*
+ * The line log(FMR) = a + b * threshold through two points of the measured tail: the last one with enough
+ * scores above it, and the one with ten times as many. False: the tail is too thin.
+ */
+static bool fit_tail(const uint64_t *bins, uint64_t pairs, size_t *last_bin, double *a, double *b)
+{
+    uint64_t above = 0;
+    size_t last = 0, decade = 0;
+    for (size_t i = CALIBRATION_BINS; i-- > 0;) {
+        above += bins[i];
+        if (last == 0 && above >= CALIBRATION_MIN_TAIL)
+            last = i;
+        if (above >= 10 * CALIBRATION_MIN_TAIL) {
+            decade = i;
+            break;
+        }
+    }
+    if (last == 0 || decade == 0 || decade >= last)
+        return false;
+    uint64_t at_last = 0, at_decade = 0;
+    for (size_t i = CALIBRATION_BINS; i-- > decade;) {
+        at_decade += bins[i];
+        if (i >= last)
+            at_last += bins[i];
+    }
+    double y1 = log((double)at_decade / (double)pairs), y2 = log((double)at_last / (double)pairs);
+    *b = (y2 - y1) / (double)(bin_edge(last) - bin_edge(decade));
+    *a = y2 - *b * (double)bin_edge(last);
+    *last_bin = last;
+    return *b < 0;
+}
+
+float calibration_quantile(const uint64_t *bins, uint64_t pairs, double fmr)
+{
+    size_t last;
+    double a, b;
+    if (pairs == 0 || !fit_tail(bins, pairs, &last, &a, &b))
+        return NAN;
+    double wanted = fmr * (double)pairs;
+    if (wanted < CALIBRATION_MIN_TAIL) {
+        double threshold = (log(fmr) - a) / b;
+        return threshold > 1 ? 1.0f : (float)threshold;
+    }
+    uint64_t above = 0;
+    for (size_t i = CALIBRATION_BINS; i-- > 0;) {
+        if ((double)(above + bins[i]) > wanted) {
+            /* within this bin, in proportion */
+            double share = (wanted - (double)above) / (double)bins[i];
+            return bin_edge(i + 1) - (float)share * (bin_edge(1) - bin_edge(0));
+        }
+        above += bins[i];
+    }
+    return -1.0f;
+}
+
+double calibration_survival(const uint64_t *bins, uint64_t pairs, float threshold)
+{
+    size_t last;
+    double a, b;
+    if (pairs == 0 || !fit_tail(bins, pairs, &last, &a, &b))
+        return NAN;
+    if (threshold > bin_edge(last))
+        return exp(a + b * (double)threshold);
+    double above = 0;
+    for (size_t i = CALIBRATION_BINS; i-- > 0;) {
+        if (bin_edge(i) < threshold) {
+            double share = (double)((bin_edge(i + 1) - threshold) / (bin_edge(1) - bin_edge(0)));
+            return (above + share * (double)bins[i]) / (double)pairs;
+        }
+        above += (double)bins[i];
+    }
+    return 1;
+}
+
+static bool changed_enough(size_t before, size_t now)
+{
+    size_t difference = now > before ? now - before : before - now;
+    return difference > 0 && difference * 20 >= before;
+}
+
+static void count_pairs(struct calibration *cal)
+{
+    uint64_t *bins = calloc(CALIBRATION_BINS, sizeof *bins);
+    if (bins == NULL)
+        return;
+    uint64_t pairs = gallery_impostor_histogram(cal->gallery, SAMPLE_PEOPLE, bins, CALIBRATION_BINS, &cal->stop);
+    pthread_mutex_lock(&cal->mu);
+    if (!cal->stop) {
+        memcpy(cal->bins, bins, sizeof cal->bins);
+        cal->pairs = pairs;
+    }
+    pthread_mutex_unlock(&cal->mu);
+    free(bins);
+    log_debug("flow", "counted impostor scores pairs=%llu", (unsigned long long)pairs);
+}
+
+static void *background(void *arg)
+{
+    struct calibration *cal = arg;
+    size_t counted = 0;
+    pthread_mutex_lock(&cal->mu);
+    while (!cal->closing) {
+        if (!cal->touched) {
+            pthread_cond_wait(&cal->wake, &cal->mu);
+            continue;
+        }
+        /* Let a burst of changes pass: one look for all of them. */
+        struct timespec deadline = clock_deadline(LOOK_EVERY_MS);
+        while (!cal->closing && pthread_cond_timedwait(&cal->wake, &cal->mu, &deadline) == 0) {
+        }
+        cal->touched = false;
+        size_t people = gallery_count(cal->gallery);
+        if (cal->closing || !changed_enough(counted, people))
+            continue;
+        counted = people;
+        if (people < CALIBRATION_MIN_PEOPLE) {
+            cal->pairs = 0;
+            continue;
+        }
+        pthread_mutex_unlock(&cal->mu);
+        count_pairs(cal);
+        pthread_mutex_lock(&cal->mu);
+    }
+    pthread_mutex_unlock(&cal->mu);
+    return NULL;
+}
+
+enum aibox_status calibration_open(const struct gallery *gallery, const struct vision *vision, struct calibration **out,
+                                   struct aibox_error *err)
+{
+    struct calibration *cal = calloc(1, sizeof *cal);
+    if (cal == NULL)
+        return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    cal->gallery = gallery;
+    cal->vision = vision;
+    pthread_mutex_init(&cal->mu, NULL);
+    clock_cond_init(&cal->wake);
+    if (pthread_create(&cal->thread, NULL, background, cal) != 0) {
+        pthread_cond_destroy(&cal->wake);
+        pthread_mutex_destroy(&cal->mu);
+        free(cal);
+        return error_set(err, AIBOX_PROCESS_FAILED, "can't start the calibration thread");
+    }
+    *out = cal;
+    return AIBOX_OK;
+}
+
+void calibration_close(struct calibration *cal)
+{
+    if (cal == NULL)
+        return;
+    pthread_mutex_lock(&cal->mu);
+    cal->closing = true;
+    cal->stop = true;
+    pthread_cond_broadcast(&cal->wake);
+    pthread_mutex_unlock(&cal->mu);
+    pthread_join(cal->thread, NULL);
+    pthread_cond_destroy(&cal->wake);
+    pthread_mutex_destroy(&cal->mu);
+    free(cal);
+}
+
+void calibration_touch(struct calibration *cal)
+{
+    pthread_mutex_lock(&cal->mu);
+    if (!cal->touched) {
+        cal->touched = true;
+        pthread_cond_signal(&cal->wake);
+    }
+    pthread_mutex_unlock(&cal->mu);
+}
+
+void calibration_threshold(struct calibration *cal, double fmr, struct calibration_answer *out)
+{
+    *out = (struct calibration_answer){.fmr = fmr};
+    pthread_mutex_lock(&cal->mu);
+    if (cal->pairs >= CALIBRATION_MIN_PAIRS) {
+        out->pairs = cal->pairs;
+        out->threshold = calibration_quantile(cal->bins, cal->pairs, fmr);
+        out->own_gallery = !isnan(out->threshold);
+    }
+    pthread_mutex_unlock(&cal->mu);
+    if (!out->own_gallery)
+        out->threshold = vision_threshold_for_fmr(cal->vision, fmr);
+}
+
+double calibration_fmr_at(struct calibration *cal, float threshold)
+{
+    double fmr = NAN;
+    pthread_mutex_lock(&cal->mu);
+    if (cal->pairs >= CALIBRATION_MIN_PAIRS)
+        fmr = calibration_survival(cal->bins, cal->pairs, threshold);
+    pthread_mutex_unlock(&cal->mu);
+    return isnan(fmr) ? vision_fmr_at_threshold(cal->vision, threshold) : fmr;
+}

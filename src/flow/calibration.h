@@ -1,0 +1,58 @@
+/*
+ * The automatic threshold: turns the operator's false-accept target into a cosine threshold for this box's gallery.
+ *
+ * From the false positive identification rate wanted over N people follows the false match rate of one comparison,
+ * FMR = 1 - (1 - FPIR)^(1/N) (independent comparisons; ISO/IEC 19795-1). The threshold for it comes from the impostor
+ * scores between the enrolled people once there are enough of them, else from the model set's table.
+ */
+#ifndef AIBOX_FLOW_CALIBRATION_H
+#define AIBOX_FLOW_CALIBRATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+#include "gallery/gallery.h"
+#include "vision/vision.h"
+
+#define CALIBRATION_BINS       2000 /* over -1..1: 0.001 each */
+#define CALIBRATION_MIN_PEOPLE 500  /* own-gallery calibration counts from here */
+#define CALIBRATION_MIN_PAIRS  100000
+#define CALIBRATION_MIN_TAIL   30 /* scores that a point of the measured curve must have above it */
+
+/* FMR of a single comparison for a false positive identification rate over n people (n 0 counts as 1). */
+double calibration_fmr(double fpir, size_t n);
+/* And back: the share of strangers taken for somebody. */
+double calibration_fpir(double fmr, size_t n);
+
+/*
+ * Threshold at which the share `fmr` of the histogram's scores lies above; beyond the measured tail continued along the
+ * straight line in log(FMR) through its last reliable decade. NAN: too few scores.
+ */
+float calibration_quantile(const uint64_t *bins, uint64_t pairs, double fmr);
+/* Share of scores above `threshold`, continued in the same way. */
+double calibration_survival(const uint64_t *bins, uint64_t pairs, float threshold);
+
+struct calibration;
+
+/* Starts the background thread, which looks at the gallery whenever it has changed by a twentieth. */
+enum aibox_status calibration_open(const struct gallery *gallery, const struct vision *vision, struct calibration **out,
+                                   struct aibox_error *err);
+void calibration_close(struct calibration *calibration);
+
+/* The gallery has changed: cheap, any thread. */
+void calibration_touch(struct calibration *calibration);
+
+struct calibration_answer {
+    float threshold;
+    bool own_gallery;
+    uint64_t pairs;
+    double fmr; /* at that threshold */
+};
+/* Threshold wanted for `fmr`, not limited by anything. */
+void calibration_threshold(struct calibration *calibration, double fmr, struct calibration_answer *out);
+/* FMR expected at a threshold. */
+double calibration_fmr_at(struct calibration *calibration, float threshold);
+
+#endif

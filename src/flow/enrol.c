@@ -1,0 +1,158 @@
+/* Enrolment: the only path that makes faces. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/log.h"
+#include "flow/flow_internal.h"
+
+struct enrol_job {
+    struct flow *flow;
+    const struct flow_enrolment *request;
+    float embedding[VISION_DIMENSION];
+    float norm;
+    struct vision_quality quality;
+    enum aibox_status status;
+    struct aibox_error *err;
+};
+
+static enum aibox_status enrol_face(struct enrol_job *job, struct vision_worker *worker, const struct look *look,
+                                    const struct vision_face *found)
+{
+    struct flow *flow = job->flow;
+    struct flow_face face = {.face = *found};
+    float side = fminf(found->box[2] - found->box[0], found->box[3] - found->box[1]) * (float)look->scale;
+    int64_t least = settings_int(flow->settings, "recognition.enrol_min_face");
+    if (side < (float)least)
+        return error_set(job->err, AIBOX_FACE_TOO_SMALL,
+                         "reg_photo: the face is %d px wide or high, at least %lld px are needed", (int)side,
+                         (long long)least);
+    struct vision_quality_limits limits = flow_quality_limits(flow, job->request->level);
+    enum aibox_status status =
+        look_closer(flow, worker, &look->image, look->scale, FLOW_WANT_QUALITY, &limits, &face, job->err);
+    if (status != AIBOX_OK)
+        return status;
+    job->quality = face.quality;
+    if (!face.quality.pass) {
+        char text[256];
+        vision_quality_explain(&face.quality, &limits, text, sizeof text);
+        return error_set(job->err, AIBOX_LOW_QUALITY, "reg_photo: %s", text);
+    }
+    status = look_closer(flow, worker, &look->image, look->scale, FLOW_WANT_EMBEDDING, &limits, &face, job->err);
+    memcpy(job->embedding, face.embedding, sizeof job->embedding);
+    job->norm = face.norm;
+    return status;
+}
+
+static void enrol_photo(void *worker, void *arg)
+{
+    struct enrol_job *job = arg;
+    struct look look;
+    struct vision_face face;
+    bool found;
+    job->status = look_largest(job->flow, worker, job->request->photo, job->request->photo_size, 0, NULL, &look, &face,
+                               &found, job->err);
+    if (job->status != AIBOX_OK) {
+        error_prefix(job->err, "reg_photo");
+        return;
+    }
+    if (found)
+        job->status = enrol_face(job, worker, &look, &face);
+    else
+        job->status = error_set(job->err, AIBOX_NO_FACE, "reg_photo: no face found in the picture");
+    look_free(&look);
+}
+
+/* Checks again inside the store's transaction: this one only spares the work on the picture, and puts the errors in
+ * order. */
+static enum aibox_status precheck(struct flow *flow, const struct store_person_change *change, struct aibox_error *err)
+{
+    enum aibox_status status = AIBOX_OK;
+    for (size_t i = 0; i < change->n_groups && status == AIBOX_OK; i++) {
+        struct store_label label = {0};
+        status = store_label_get(flow->store, STORE_GROUP, change->groups[i], &label, err);
+        store_label_free(&label);
+    }
+    if (change->permissions_set && !change->permissions_create) {
+        for (size_t i = 0; i < change->n_permissions && status == AIBOX_OK; i++) {
+            struct store_label label = {0};
+            status = store_label_get(flow->store, STORE_PERMISSION, change->permissions[i], &label, err);
+            store_label_free(&label);
+        }
+    }
+    if (status != AIBOX_OK || change->mode == STORE_UPSERT)
+        return status;
+    struct store_person person = {0};
+    struct aibox_error missing;
+    bool exists = store_person_get(flow->store, change->identity_id, &person, &missing) == AIBOX_OK;
+    store_person_free(&person);
+    if (exists && change->mode == STORE_CREATE)
+        return error_set(err, AIBOX_IDENTITY_EXISTS, "identity_id: '%s' exists already", change->identity_id);
+    if (!exists && change->mode == STORE_UPDATE)
+        return error_set(err, AIBOX_ID_NOT_FOUND, "identity_id: there is no '%s'", change->identity_id);
+    return AIBOX_OK;
+}
+
+static enum aibox_status normalise_feature(const float *feature, float *out, float *norm, struct aibox_error *err)
+{
+    double sum = 0;
+    for (size_t i = 0; i < VISION_DIMENSION; i++)
+        sum += (double)feature[i] * (double)feature[i];
+    if (!isfinite(sum))
+        return error_set(err, AIBOX_BAD_FEATURE, "feature: a value is not finite or far too large");
+    double length = sqrt(sum);
+    if (length <= 1e-6)
+        return error_set(err, AIBOX_BAD_FEATURE, "feature: all values are zero");
+    for (size_t i = 0; i < VISION_DIMENSION; i++)
+        out[i] = (float)((double)feature[i] / length);
+    *norm = (float)length;
+    return AIBOX_OK;
+}
+
+enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, const struct flow_enrolment *enrolment,
+                             struct store_person *person, bool *created, struct vision_quality *quality,
+                             struct aibox_error *err)
+{
+    enum aibox_status status = flow_require_ready(flow, err);
+    if (status == AIBOX_OK)
+        status = precheck(flow, &enrolment->change, err);
+    if (status != AIBOX_OK)
+        return status;
+
+    struct enrol_job job = {.flow = flow, .request = enrolment, .err = err};
+    bool has_photo = enrolment->photo != NULL && enrolment->photo_size > 0;
+    bool has_face = has_photo || enrolment->feature != NULL;
+    if (enrolment->feature != NULL) {
+        status = normalise_feature(enrolment->feature, job.embedding, &job.norm, err);
+    } else if (has_photo) {
+        enum pool_priority lane = priority == FLOW_DOOR ? POOL_URGENT : POOL_BULK;
+        status = pool_run(flow->pool, lane, -1, enrol_photo, &job, err);
+        if (status == AIBOX_OK)
+            status = job.status;
+    }
+    if (quality != NULL)
+        *quality = job.quality;
+    if (status != AIBOX_OK) {
+        atomic_fetch_add(&flow->enrol_refused, 1);
+        return status;
+    }
+    if (enrolment->dry_run)
+        return AIBOX_OK;
+
+    struct store_new_face face = {.feature = job.embedding,
+                                  .model_set = vision_model_set(flow->vision),
+                                  .norm = job.norm,
+                                  .quality = job.quality.score,
+                                  .photo = enrolment->feature != NULL ? NULL : enrolment->photo,
+                                  .photo_size = enrolment->feature != NULL ? 0 : enrolment->photo_size};
+    struct store_person_change change = enrolment->change;
+    if (has_face) {
+        change.faces = &face;
+        change.n_faces = 1;
+    } else {
+        change.faces_mode = STORE_FACES_KEEP;
+    }
+    status = store_person_save(flow->store, &change, person, created, err);
+    atomic_fetch_add(status == AIBOX_OK ? &flow->enrolled : &flow->enrol_refused, 1);
+    return status;
+}

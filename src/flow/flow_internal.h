@@ -1,0 +1,85 @@
+/* What the files of this room share. */
+#ifndef AIBOX_FLOW_FLOW_INTERNAL_H
+#define AIBOX_FLOW_FLOW_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/pool.h"
+#include "flow/calibration.h"
+#include "flow/dedup.h"
+#include "flow/flow.h"
+#include "flow/stages.h"
+#include "gallery/gallery.h"
+
+struct flow {
+    struct settings *settings;
+    struct store *store;
+    struct vision *vision;
+    struct gallery *gallery;
+    struct pool *pool;
+    struct calibration *calibration;
+    struct dedup *dedup;
+    struct stages *stages;
+    pthread_t loader;
+    bool loader_started;
+    _Atomic int ready; /* 0 loading, 1 ready, -1 failed */
+    _Atomic bool closing;
+    _Atomic uint64_t decisions[FLOW_NO_FACE + 1];
+    _Atomic uint64_t enrolled, enrol_refused;
+};
+
+enum aibox_status flow_require_ready(const struct flow *flow, struct aibox_error *err);
+
+/* ---- look.c: decoding and finding, on a worker thread ---------------------------------------- */
+
+/* A decoded picture, perhaps smaller than the file by `scale` (1, 2, 4, 8). */
+struct look {
+    struct image image;
+    int scale;
+};
+
+/*
+ * Decodes and finds the largest face, taking the short cut of a reduced decode when the face stays large enough for it.
+ * *found false: no face. `face` is in pixels of look->image. `roi` (full-frame px; NULL or all 0: everything) holds the
+ * face's centre.
+ */
+enum aibox_status look_largest(struct flow *flow, struct vision_worker *worker, const uint8_t *bytes, size_t size,
+                               float min_face, const float *roi, struct look *look, struct vision_face *face,
+                               bool *found, struct aibox_error *err);
+void look_free(struct look *look);
+
+/* What `wants` asks for, of one detected face. Results are in pixels of `image`. */
+enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, const struct image *image, int scale,
+                              unsigned wants, const struct vision_quality_limits *limits, struct flow_face *face,
+                              struct aibox_error *err);
+
+/* Turns coordinates of a picture reduced by `scale` into those of the full picture. */
+void look_to_full(struct vision_face *face, int scale);
+
+/* ---- decide.c: the decision table, pure ------------------------------------------------------- */
+
+#define DECIDE_MARGIN 0.05f /* width of the uncertain band below the threshold, and least lead over the second person  \
+                             */
+
+enum store_verdict decide_verdict(float score, float margin, float threshold);
+
+enum decide_passmode { DECIDE_NORMAL, DECIDE_ALLPASS, DECIDE_ALLFORBIDDEN };
+
+struct decide_facts {
+    bool quality_pass;
+    bool liveness_judged;
+    float live, live_threshold;
+    enum store_verdict verdict;
+    int person_type;     /* 1..5; of a known person */
+    bool permitted;      /* the place asks for no permission group, or the person holds one of them */
+    bool time_permitted; /* not a visitor, or within the visit's time */
+    enum decide_passmode passmode;
+};
+enum flow_reason decide(const struct decide_facts *facts);
+
+/* Whether `now_ms` lies within the visit that the person's info tells (info.ext_info or info: startTime, endTime). A
+ * limit that is absent is open; one that can't be read makes the visit invalid, *unreadable says so. */
+bool decide_visit_valid(const char *info_json, int64_t now_ms, bool *unreadable);
+
+#endif
