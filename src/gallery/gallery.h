@@ -12,15 +12,16 @@
 #ifndef AIBOX_GALLERY_GALLERY_H
 #define AIBOX_GALLERY_GALLERY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/status.h"
 
-#define GALLERY_DIMENSION 512
-#define GALLERY_MAX_LABELS 1024 /* groups at most, and permission groups at most */
-#define GALLERY_MAX_FACES 5     /* per person */
+#define GALLERY_DIMENSION   512
+#define GALLERY_MAX_LABELS  1024 /* groups at most, and permission groups at most */
+#define GALLERY_MAX_FACES   5    /* per person */
 #define GALLERY_MAX_RESULTS 64
 
 struct gallery;
@@ -39,7 +40,7 @@ static inline void gallery_labels_add(struct gallery_labels *labels, unsigned la
 }
 
 struct gallery_person {
-    int64_t person_id; /* > 0 */
+    int64_t person_id;  /* > 0 */
     const float *faces; /* n_faces × 512 embeddings, row after row; need not be normalised */
     size_t n_faces;     /* 1..GALLERY_MAX_FACES */
     struct gallery_labels groups;
@@ -58,8 +59,8 @@ struct gallery_match {
 
 struct gallery_result {
     struct gallery_match best[GALLERY_MAX_RESULTS]; /* best first; equal scores: smaller person_id first */
-    size_t count;      /* <= k asked for */
-    size_t candidates; /* rows that passed the filter */
+    size_t count;                                   /* <= k asked for */
+    size_t candidates;                              /* rows that passed the filter */
 };
 
 /* `capacity`: people at most (address space is reserved, memory grows as it fills). */
@@ -105,12 +106,16 @@ float gallery_score(const struct gallery *gallery, const float *probe, int64_t p
 /*
  * Scores between different people, for calibration: for a sample of at most `n_people` rows spread over the gallery,
  * (all when there are no more) the cosines of every pair, appended into a histogram of `n_bins` equal bins over -1..1.
- * Interruptible: stops early when *stop becomes true. Returns the number of pairs counted.
+ * Works on a copy of the sample (1 KB each), and stops early when *stop (NULL allowed) becomes true. Returns the number
+ * of pairs counted; 0 also when there is no memory.
  */
 uint64_t gallery_impostor_histogram(const struct gallery *gallery, size_t n_people, uint64_t *bins, size_t n_bins,
-                                    const volatile bool *stop);
+                                    const atomic_bool *stop);
 
-/* "avx512-vnni", "avx512", "avx2", "neon", "scalar": the kernels in use. */
+/*
+ * "avx512", "avx2", "neon", "scalar": the kernels that a gallery opened now would use. The environment variable
+ * AIBOX_GALLERY_KERNEL, read by gallery_open(), forces one; gallery_open() fails with PARAM when this CPU can't run it.
+ */
 const char *gallery_kernel_name(void);
 
 /* Cosine of two embeddings of 512 floats in double precision; 0 when either has norm <= 1e-6. */
