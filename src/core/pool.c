@@ -43,6 +43,7 @@ struct lane {
     size_t first;
     size_t queued;
     struct call *waiters; /* first come first */
+    size_t blocked;       /* length of `waiters` */
     uint64_t done;
     uint64_t refused;
 };
@@ -91,6 +92,7 @@ static void admit_waiter(struct pool *pool, struct lane *lane)
     if (!call || pool->closing)
         return;
     lane->waiters = call->next;
+    lane->blocked--;
     queue_job(pool, lane, *call->job);
     call->admitted = true;
     pthread_cond_signal(&call->changed);
@@ -266,6 +268,7 @@ static void leave_line(struct lane *lane, struct call *call)
     while (*link != call)
         link = &(*link)->next;
     *link = call->next;
+    lane->blocked--;
 }
 
 /* Waits in line until admitted, `wait_ms` have passed, or the pool closes. True: admitted. */
@@ -278,6 +281,7 @@ static bool wait_for_room(struct pool *pool, struct lane *lane, struct call *cal
     while (*end)
         end = &(*end)->next;
     *end = call;
+    lane->blocked++;
     while (!call->admitted && !pool->closing && result == 0) {
         if (wait_ms < 0)
             result = pthread_cond_wait(&call->changed, &pool->mu);
@@ -354,6 +358,7 @@ void pool_count(struct pool *pool, struct pool_counters *out)
         out->done[i] = pool->lanes[i].done;
         out->refused[i] = pool->lanes[i].refused;
         out->waiting[i] = pool->lanes[i].queued;
+        out->blocked[i] = pool->lanes[i].blocked;
     }
     out->running = pool->running;
     pthread_mutex_unlock(&pool->mu);

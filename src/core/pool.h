@@ -32,6 +32,7 @@ struct pool_counters {
     uint64_t done[2];    /* jobs that have run */
     uint64_t refused[2]; /* calls answered TOO_MANY_REQUESTS, or refused by closing */
     size_t waiting[2];   /* queued now */
+    size_t blocked[2];   /* callers waiting for room in the queue now */
     size_t running;      /* being run now */
 };
 
