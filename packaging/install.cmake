@@ -1,19 +1,31 @@
-# What `cmake --install` lays down: the programs, the models with their licences, the unit, the example configuration.
+# What `cmake --install` lays down: the programs, the models with their licences, a systemd unit, an example
+# configuration. The unit names the prefix that the installation is given, so it is written then and not before; a
+# configuration that is there already stays.
 include(GNUInstallDirs)
 
 set(AIBOX_MODELS_DIR ${PROJECT_SOURCE_DIR}/build/models CACHE PATH "The verified model set that is installed")
 
 foreach(program aiboxd aiboxctl aibox-receiver)
   if(TARGET ${program})
-    install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    install(TARGETS ${program} RUNTIME DESTINATION bin)
   endif()
 endforeach()
 
-install(DIRECTORY ${AIBOX_MODELS_DIR}/ DESTINATION ${CMAKE_INSTALL_DATADIR}/aibox/models)
-
-set(unit ${PROJECT_BINARY_DIR}/packaging/aiboxd.service)
-configure_file(${PROJECT_SOURCE_DIR}/packaging/aiboxd.service.in ${unit} @ONLY)
-install(FILES ${unit} DESTINATION lib/systemd/system)
+install(DIRECTORY ${AIBOX_MODELS_DIR}/ DESTINATION share/aibox/models)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/aibox.sysusers DESTINATION lib/sysusers.d RENAME aibox.conf)
-install(FILES ${PROJECT_SOURCE_DIR}/packaging/aibox.conf DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/aibox)
+
+install(CODE "
+  set(packaging ${PROJECT_SOURCE_DIR}/packaging)
+  set(scratch ${PROJECT_BINARY_DIR}/packaging)")
+install(CODE [[
+  set(prefix ${CMAKE_INSTALL_PREFIX})
+  set(sysconf ${prefix}/etc)
+  if(prefix STREQUAL "/usr")
+    set(sysconf /etc)
+  endif()
+  configure_file(${packaging}/aiboxd.service.in ${scratch}/aiboxd.service @ONLY)
+  file(INSTALL ${scratch}/aiboxd.service DESTINATION ${prefix}/lib/systemd/system)
+  if(NOT EXISTS $ENV{DESTDIR}${sysconf}/aibox/aibox.conf)
+    file(INSTALL ${packaging}/aibox.conf DESTINATION ${sysconf}/aibox)
+  endif()]])

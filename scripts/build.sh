@@ -7,11 +7,15 @@ cd "$(dirname "$0")/.."
 
 preset=$1
 shift
+# A checkout that was moved or copied is configured from scratch.
+cache=build/$preset/CMakeCache.txt
+if [ -f "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then set -- --fresh "$@"; fi
+
 mkdir -p build
 log=build/configure-$preset.log
 cmake --preset "$preset" "$@" >"$log" 2>&1 || {
     reason=$(grep -m 1 -E "Package '.*not found|Could NOT find|annot find|CMake Error" "$log" | sed 's/^[- ]*//' || true)
-    echo "build: CMake could not configure preset $preset: ${reason:-no reason given} (see $log; if the checkout was moved: make clean)" >&2
+    echo "build: CMake could not configure preset $preset: ${reason:-no reason given} (see $log)" >&2
     exit 1
 }
 ninja -C "build/$preset" || {

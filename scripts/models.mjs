@@ -65,10 +65,7 @@ function installPackages() {
     copyFileSync(path.join(root, 'models', name), path.join(npmFolder, name));
   }
   const log = path.join(build, 'npm', 'models.log');
-  const npm = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline'], {
-    cwd: npmFolder,
-    encoding: 'utf8',
-  });
+  const npm = spawnSync('npm', ['ci', '--prefer-offline'], { cwd: npmFolder, encoding: 'utf8' });
   if (npm.error) fail(`npm can't be started (${npm.error.code}); ${byHand()}`);
   writeFileSync(log, npm.stdout + npm.stderr);
   if (npm.status !== 0) {
