@@ -309,17 +309,18 @@ static enum aibox_status enqueue(struct pool *pool, struct lane *lane, int64_t w
     return error_set(err, AIBOX_TOO_MANY_REQUESTS, NULL);
 }
 
-static enum aibox_status enter(struct pool *pool, enum pool_priority priority, int64_t wait_ms, struct job *job,
+/* Queues a job and, if so wanted, waits for its end. */
+static enum aibox_status enter(struct pool *pool, enum pool_priority priority, int64_t wait_ms, struct job job,
                                bool wait_for_end, struct aibox_error *err)
 {
-    struct call call = {.job = job};
+    struct call call = {.job = &job};
     enum aibox_status status;
 
     assert(priority == POOL_URGENT || priority == POOL_BULK);
     if (!clock_cond_init(&call.changed))
         return error_set(err, AIBOX_PROCESS_FAILED, NULL);
     if (wait_for_end)
-        job->ender = &call;
+        job.ender = &call;
     pthread_mutex_lock(&pool->mu);
     pool->calls++;
     status = enqueue(pool, &pool->lanes[priority], wait_ms, &call, err);
@@ -336,19 +337,15 @@ static enum aibox_status enter(struct pool *pool, enum pool_priority priority, i
 enum aibox_status pool_run(struct pool *pool, enum pool_priority priority, int64_t wait_ms, pool_job job, void *arg,
                            struct aibox_error *err)
 {
-    struct job queued = {.run = job, .arg = arg};
-
     assert(own_pool != pool);
-    return enter(pool, priority, wait_ms, &queued, true, err);
+    return enter(pool, priority, wait_ms, (struct job){.run = job, .arg = arg}, true, err);
 }
 
 enum aibox_status pool_submit(struct pool *pool, enum pool_priority priority, int64_t wait_ms, pool_job job, void *arg,
                               struct aibox_error *err)
 {
-    struct job queued = {.run = job, .arg = arg};
-
     assert(own_pool != pool || wait_ms == 0);
-    return enter(pool, priority, wait_ms, &queued, false, err);
+    return enter(pool, priority, wait_ms, (struct job){.run = job, .arg = arg}, false, err);
 }
 
 void pool_count(struct pool *pool, struct pool_counters *out)
