@@ -9,7 +9,9 @@
 #include "core/settings_value.h"
 #include "core/utf8.h"
 
-#define SOURCES (SETTINGS_SET + 1)
+#define SOURCES        (SETTINGS_SET + 1)
+#define TYPE_BIT(type) (1U << (type))
+#define ANY_TYPE       (~0U)
 
 /* What is known of one key. */
 struct slot {
@@ -191,21 +193,26 @@ void settings_forget(struct settings *settings, enum settings_source source, con
         replace_value(settings, source, entry, (struct settings_value){0});
 }
 
-/* The row that a reader asks for. */
-static const struct settings_entry *row_for(const char *key)
+/*
+ * The row that a reader asks for, of one of the types in the bit set `types`. A wrong question ends the
+ * program in release builds too: a threshold read as 0 by mistake would open doors.
+ */
+static const struct settings_entry *row_for(const char *key, unsigned types)
 {
     const struct settings_entry *entry = settings_find(key);
 
-    assert(entry);
+    if (!entry || !(types & TYPE_BIT(entry->type))) {
+        log_error("core", "setting asked for by a wrong name or type setting=%s", key);
+        abort();
+    }
     return entry;
 }
 
 bool settings_bool(const struct settings *settings, const char *key)
 {
-    const struct settings_entry *entry = row_for(key);
+    const struct settings_entry *entry = row_for(key, TYPE_BIT(SETTINGS_BOOL));
     bool flag;
 
-    assert(entry->type == SETTINGS_BOOL);
     lock(settings);
     flag = value_of(slot_of(settings, entry))->flag;
     unlock(settings);
@@ -214,10 +221,9 @@ bool settings_bool(const struct settings *settings, const char *key)
 
 int64_t settings_int(const struct settings *settings, const char *key)
 {
-    const struct settings_entry *entry = row_for(key);
+    const struct settings_entry *entry = row_for(key, TYPE_BIT(SETTINGS_INT));
     int64_t integer;
 
-    assert(entry->type == SETTINGS_INT);
     lock(settings);
     integer = value_of(slot_of(settings, entry))->integer;
     unlock(settings);
@@ -226,10 +232,9 @@ int64_t settings_int(const struct settings *settings, const char *key)
 
 double settings_float(const struct settings *settings, const char *key)
 {
-    const struct settings_entry *entry = row_for(key);
+    const struct settings_entry *entry = row_for(key, TYPE_BIT(SETTINGS_FLOAT) | TYPE_BIT(SETTINGS_AUTO_FLOAT));
     double number;
 
-    assert(entry->type == SETTINGS_FLOAT || entry->type == SETTINGS_AUTO_FLOAT);
     lock(settings);
     number = value_of(slot_of(settings, entry))->number;
     unlock(settings);
@@ -238,17 +243,14 @@ double settings_float(const struct settings *settings, const char *key)
 
 size_t settings_text(const struct settings *settings, const char *key, char *out, size_t size)
 {
-    const struct settings_entry *entry = row_for(key);
-
-    assert(entry->type == SETTINGS_TEXT || entry->type == SETTINGS_CHOICE);
-    (void)entry;
+    (void)row_for(key, TYPE_BIT(SETTINGS_TEXT) | TYPE_BIT(SETTINGS_CHOICE));
     return settings_print(settings, key, out, size, NULL);
 }
 
 size_t settings_print(const struct settings *settings, const char *key, char *out, size_t size,
                       enum settings_source *source)
 {
-    const struct settings_entry *entry = row_for(key);
+    const struct settings_entry *entry = row_for(key, ANY_TYPE);
     enum settings_source winner;
     const char *text;
     size_t length;
@@ -288,7 +290,7 @@ void settings_freeze(struct settings *settings)
 
 bool settings_needs_restart(const struct settings *settings, const char *key)
 {
-    const struct settings_entry *entry = row_for(key);
+    const struct settings_entry *entry = row_for(key, ANY_TYPE);
     const struct slot *slot = slot_of(settings, entry);
     bool differs;
 

@@ -68,7 +68,8 @@ enum aibox_status settings_load_file(struct settings *settings, const char *path
 /* The same for a file's content: `size` bytes, no NUL needed. */
 enum aibox_status settings_load_text(struct settings *settings, const char *text, size_t size, struct aibox_error *err);
 
-/* The winning value. Asking for a key that is not in the table, or by the wrong type, is a bug (assert). */
+/* The winning value. Asking for a key that is not in the table, or by the wrong type, is a bug and ends
+ * the program. */
 bool settings_bool(const struct settings *settings, const char *key);
 int64_t settings_int(const struct settings *settings, const char *key);
 double settings_float(const struct settings *settings, const char *key); /* AUTO_FLOAT: NAN for auto */

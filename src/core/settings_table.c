@@ -50,7 +50,7 @@ const struct settings_entry settings_table[] = {
      "Quality level custom: judge the brightness of the face."},
     {"quality.custom.clarity", SETTINGS_BOOL, "true", 0, 0, NULL, HOT,
      "Quality level custom: judge the sharpness of the face."},
-    {"quality.custom.face_size", SETTINGS_INT, "60", 16, 1000, NULL, HOT,
+    {"quality.custom.face_size", SETTINGS_FLOAT, "60", 16, 1000, NULL, HOT,
      "Quality level custom: the shorter side of the face's box must exceed this many pixels."},
     {"quality.custom.pitch", SETTINGS_FLOAT, "30", 0, 90, NULL, HOT,
      "Quality level custom: largest angle in degrees by which the head may be tilted up or down."},

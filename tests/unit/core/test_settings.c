@@ -1,12 +1,15 @@
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -318,6 +321,37 @@ static void test_messages(void **state)
     assert_string_equal(err.message, "reports.history_batch takes true or false, got 'unprintable text'");
 }
 
+static void ask_unknown(struct settings *settings)
+{
+    (void)settings_int(settings, "no.such.key");
+}
+
+static void ask_wrong_type(struct settings *settings)
+{
+    (void)settings_float(settings, "events.keep");
+}
+
+/* Also in release builds: a threshold read as 0 by mistake would open doors. */
+static void test_wrong_question_ends_the_program(void **state)
+{
+    void (*const questions[])(struct settings *) = {ask_unknown, ask_wrong_type};
+
+    for (size_t i = 0; i < 2; i++) {
+        int status;
+        pid_t child = fork();
+
+        assert_true(child >= 0);
+        if (child == 0) {
+            signal(SIGABRT, SIG_DFL);
+            close(STDERR_FILENO);
+            questions[i](*state);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    }
+}
+
 /* Listeners. */
 struct heard {
     struct settings *settings;
@@ -427,13 +461,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_settings, close_settings)
     const struct CMUnitTest tests[] = {
-        TEST(test_every_row),     TEST(test_defaults_others_rely_on),
-        TEST(test_unknown_key),   TEST(test_precedence),
-        TEST(test_bool),          TEST(test_int),
-        TEST(test_float),         TEST(test_auto_float),
-        TEST(test_choice),        TEST(test_text),
-        TEST(test_messages),      TEST(test_listeners),
-        TEST(test_needs_restart), TEST(test_threads),
+        TEST(test_every_row),   TEST(test_defaults_others_rely_on),
+        TEST(test_unknown_key), TEST(test_precedence),
+        TEST(test_bool),        TEST(test_int),
+        TEST(test_float),       TEST(test_auto_float),
+        TEST(test_choice),      TEST(test_text),
+        TEST(test_messages),    TEST(test_wrong_question_ends_the_program),
+        TEST(test_listeners),   TEST(test_needs_restart),
+        TEST(test_threads),
     };
 #undef TEST
 
