@@ -138,11 +138,12 @@ check_neon() {
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror 2>&1
 }
 
+# autoVariables would forbid handing a local job to another thread and waiting for it; clang-tidy watches real escapes.
 check_cppcheck() {
     mkdir -p build/lint/cppcheck
     # shellcheck disable=SC2046 # a list of folders
     cppcheck --quiet -j "$jobs" --std=c11 --language=c --enable=warning,performance,portability --inline-suppr \
-        --suppress=missingInclude --cppcheck-build-dir=build/lint/cppcheck --error-exitcode=1 -D_GNU_SOURCE -D__x86_64__ \
+        --suppress=missingInclude --suppress=autoVariables --cppcheck-build-dir=build/lint/cppcheck --error-exitcode=1 -D_GNU_SOURCE -D__x86_64__ \
         -I src $(tracked_files 'src/*.c' 'tools/*.c') 2>&1
 }
 
@@ -156,7 +157,8 @@ tidy_one() {
 
 check_tidy() {
     mkdir -p build/lint/tidy
-    cmake --preset tsan >build/lint/configure.log 2>&1 || { tail -n 3 build/lint/configure.log; return; }
+    cmake --preset tsan >build/lint/configure.log 2>&1 ||
+        { echo "CMake could not configure preset tsan, see build/lint/configure.log"; return; }
     { cat .clang-tidy && product_files | grep '\.h$' | xargs -r cat; } | sha256sum >build/lint/tidy.key
     tracked_files 'src/*.c' 'tools/*.c' | while read -r file; do
         if grep -qF "/$file\"" build/tsan/compile_commands.json; then echo "$file"; fi
