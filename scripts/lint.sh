@@ -64,7 +64,8 @@ calls_of() {
 # Every check prints what is wrong and nothing else.
 check_bans() {
     c_files | calls_of "$banned"
-    product_files | calls_of abort
+    # core may end the process where no safe way is left (no randomness, a setting asked for by a wrong name).
+    product_files | grep -v '^src/core/' | calls_of abort
 }
 
 check_rooms() {
@@ -95,7 +96,10 @@ check_length() {
     [ -z "$long" ] || echo "more than 600 lines: $long" | tr '\n' ' ' >&2
 }
 
-check_format() { c_files | xargs -r clang-format --dry-run -Werror 2>&1 | grep -E 'error:|warning:'; }
+check_format() {
+    c_files | xargs -r clang-format --dry-run -Werror 2>&1 | sed -n 's/:.* error: .*//p' | sort | uniq -c |
+        awk '{ print $2 ": " $1 " places, see make format" }'
+}
 
 check_shell() { { tracked_files 'scripts/*.sh' 'scripts/hooks/*'; echo .ci/run; } | xargs shellcheck -S warning -f gcc; }
 
