@@ -5,8 +5,8 @@
  *
  * A search reads 64 bytes per row, and stops caring about distances as the limit sinks: rows below the limit are
  * collected, and whenever enough have come the limit is set to what the best of them reach. Rows at equal distance are
- * kept together, so that which rows are scored does not depend on where they lie. Up to COLLECT_CUT rows are all
- * scored: small galleries, and small groups in large ones, are searched exactly.
+ * kept together, so that which rows are scored does not depend on where they lie. Up to CUT_FACTOR × KEEP_MIN rows are
+ * all scored: small galleries, and small groups in large ones, are searched exactly.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -15,19 +15,23 @@
 #include "gallery/rows.h"
 #include "gallery/template.h"
 
-#define KEEP_MIN        256 /* rows to be scored, at least */
-#define KEEP_PER_RESULT 8   /* ... and per result asked for */
-#define RUN_BLOCKS      8   /* blocks that stay in the first-level cache while all probes look at them */
-#define RUN_ROWS        (RUN_BLOCKS * KERNEL_BLOCK_ROWS)
-#define COLLECT_CUT     1536 /* keys after which the worst are thrown out */
-#define COLLECT_MAX     (COLLECT_CUT + RUN_ROWS)
-#define DISTANCES       (GALLERY_DIMENSION + 1)
-#define PROBES_AT_ONCE  32 /* in one pass over the rows */
+#define KEEP_MIN       512  /* rows to be scored, at least: 8 per result that can be asked for */
+#define KEEP_MAX       2048 /* ... and at most */
+#define ROWS_PER_KEEP  512  /* between the two, one row in so many is scored */
+#define RUN_BLOCKS     8    /* blocks that stay in the first-level cache while all probes look at them */
+#define RUN_ROWS       (RUN_BLOCKS * KERNEL_BLOCK_ROWS)
+#define CUT_FACTOR     3 /* the worst keys are thrown out when there are so many times as many as will be scored */
+#define COLLECT_MAX    (CUT_FACTOR * KEEP_MAX + RUN_ROWS)
+#define DISTANCES      (GALLERY_DIMENSION + 1)
+#define ROWS_AHEAD     3
+#define CACHE_LINE     64
+#define PROBES_AT_ONCE 32 /* in one pass over the rows */
 
 /* One probe's search on its way. */
 struct collector {
     uint64_t bits[KERNEL_WORDS];
     float unit[GALLERY_DIMENSION];
+    size_t keep;    /* so many rows are to be scored */
     uint32_t limit; /* distances below it are still of interest */
     size_t n_keys;
     uint64_t keys[COLLECT_MAX]; /* KERNEL_KEY(distance, slot) */
@@ -107,19 +111,20 @@ static void keep_visible(const struct gallery *gallery, const struct view *view,
     collector->n_keys = n;
 }
 
-/* Throws out all but the best `keep` and what ties with the last of them. */
-static void cut(struct collector *collector, size_t keep)
+/* Throws out all but the best `keep`, and what ties with the last of them. */
+static void cut(struct collector *collector)
 {
     uint32_t counts[DISTANCES] = {0};
     uint32_t last = 0; /* the distance of the keep-th best */
     size_t below = 0;  /* keys nearer than that */
     size_t n = 0;
+    size_t keep = collector->keep;
     for (size_t i = 0; i < collector->n_keys; i++)
         counts[collector->keys[i] >> 32]++;
     while (below + counts[last] < keep)
         below += counts[last++];
     size_t ties = counts[last];
-    if (below + ties > COLLECT_CUT) { /* over a thousand equal rows: some must do */
+    if (below + ties > CUT_FACTOR * keep) { /* over a thousand equal rows: some must do */
         ties = keep - below;
         collector->limit = last;
     } else {
@@ -155,7 +160,7 @@ static void collect_singles(const struct gallery *gallery, struct collector *col
 
 /* One run of blocks for every probe. */
 static void collect_run(const struct gallery *gallery, const struct view *view, const struct judged *judged,
-                        size_t first_block, struct collector *collectors, size_t n_probes, size_t keep)
+                        size_t first_block, struct collector *collectors, size_t n_probes)
 {
     uint64_t whole[RUN_BLOCKS];
     uint64_t singles[RUN_BLOCKS];
@@ -180,8 +185,8 @@ static void collect_run(const struct gallery *gallery, const struct view *view, 
         if (collector->n_keys == from)
             continue;
         keep_visible(gallery, view, collector, from);
-        if (collector->n_keys > COLLECT_CUT)
-            cut(collector, keep);
+        if (collector->n_keys > CUT_FACTOR * collector->keep)
+            cut(collector);
     }
 }
 
@@ -190,15 +195,24 @@ static bool is_better(struct gallery_match a, struct gallery_match b)
     return a.score > b.score || (a.score == b.score && a.person_id < b.person_id);
 }
 
-/* Scores what was collected, into `result`. */
-static void rank(const struct gallery *gallery, struct collector *collector, size_t keep, size_t k,
-                 struct gallery_result *result)
+/* Rows to be scored lie anywhere: asking for them early hides most of the way to memory. (In the scan it only harms.)
+ */
+static void fetch_ahead(const uint16_t *row)
 {
-    if (collector->limit < DISTANCES && collector->n_keys > keep)
-        cut(collector, keep);
+    for (size_t i = 0; i < GALLERY_DIMENSION; i += CACHE_LINE / sizeof(*row))
+        __builtin_prefetch(row + i);
+}
+
+/* Scores what was collected, into `result`. */
+static void rank(const struct gallery *gallery, struct collector *collector, size_t k, struct gallery_result *result)
+{
+    if (collector->limit < DISTANCES && collector->n_keys > collector->keep)
+        cut(collector);
     result->count = 0;
     for (size_t i = 0; i < collector->n_keys; i++) {
         uint32_t slot = (uint32_t)collector->keys[i];
+        if (i + ROWS_AHEAD < collector->n_keys)
+            fetch_ahead(row_half(gallery, (uint32_t)collector->keys[i + ROWS_AHEAD]));
         struct gallery_match match = {.person_id = gallery->person[slot]};
         gallery->kernel->dots(row_half(gallery, slot), collector->unit, 1, &match.score);
         match.score = fmaxf(-1, fminf(1, match.score));
@@ -211,27 +225,11 @@ static void rank(const struct gallery *gallery, struct collector *collector, siz
     }
 }
 
-/* One pass over the rows, in one view of them. */
-static enum aibox_status search(const struct gallery *gallery, struct collector *collectors, size_t n,
-                                const struct gallery_filter *filter, size_t k, struct gallery_result *results,
-                                struct aibox_error *err)
+static size_t rows_to_score(size_t people)
 {
-    size_t keep = k * KEEP_PER_RESULT > KEEP_MIN ? k * KEEP_PER_RESULT : KEEP_MIN;
-    struct judged judged;
-    struct view view = view_open(gallery);
-    enum aibox_status status = judge_sets(gallery, filter, &judged, err);
-    if (status != AIBOX_OK)
-        goto out;
-    for (size_t block = 0; block < view.n_blocks; block += RUN_BLOCKS)
-        collect_run(gallery, &view, &judged, block, collectors, n, keep);
-    for (size_t p = 0; p < n; p++) {
-        results[p].candidates = judged.people;
-        rank(gallery, &collectors[p], keep, k, &results[p]);
-    }
-    free(judged.pass);
-out:
-    view_close(gallery, &view);
-    return status;
+    size_t keep = people / ROWS_PER_KEEP;
+    keep = keep < KEEP_MIN ? KEEP_MIN : keep;
+    return keep < KEEP_MAX ? keep : KEEP_MAX;
 }
 
 static enum aibox_status start(struct collector *collector, const float *probe, struct aibox_error *err)
@@ -244,22 +242,32 @@ static enum aibox_status start(struct collector *collector, const float *probe, 
     return AIBOX_OK;
 }
 
-static enum aibox_status check_k(size_t k, struct aibox_error *err)
+/* One pass over the rows, in one view of them, for at most PROBES_AT_ONCE probes. */
+static enum aibox_status search_pass(const struct gallery *gallery, const float *probes, size_t n,
+                                     const struct gallery_filter *filter, size_t k, struct collector *collectors,
+                                     struct gallery_result *results, struct aibox_error *err)
 {
-    if (k >= 1 && k <= GALLERY_MAX_RESULTS)
-        return AIBOX_OK;
-    return error_set(err, AIBOX_PARAM, "1 to %d results can be asked for", GALLERY_MAX_RESULTS);
-}
-
-enum aibox_status gallery_search(const struct gallery *gallery, const float *probe, const struct gallery_filter *filter,
-                                 size_t k, struct gallery_result *result, struct aibox_error *err)
-{
-    struct collector collector;
-    enum aibox_status status = check_k(k, err);
-    if (status == AIBOX_OK)
-        status = start(&collector, probe, err);
-    if (status == AIBOX_OK)
-        status = search(gallery, &collector, 1, filter, k, result, err);
+    struct judged judged;
+    enum aibox_status status = AIBOX_OK;
+    for (size_t p = 0; status == AIBOX_OK && p < n; p++)
+        status = start(&collectors[p], probes + p * GALLERY_DIMENSION, err);
+    if (status != AIBOX_OK)
+        return status;
+    struct view view = view_open(gallery);
+    status = judge_sets(gallery, filter, &judged, err);
+    if (status != AIBOX_OK)
+        goto out;
+    for (size_t p = 0; p < n; p++)
+        collectors[p].keep = rows_to_score(judged.people);
+    for (size_t block = 0; block < view.n_blocks; block += RUN_BLOCKS)
+        collect_run(gallery, &view, &judged, block, collectors, n);
+    for (size_t p = 0; p < n; p++) {
+        results[p].candidates = judged.people;
+        rank(gallery, &collectors[p], k, &results[p]);
+    }
+    free(judged.pass);
+out:
+    view_close(gallery, &view);
     return status;
 }
 
@@ -267,19 +275,25 @@ enum aibox_status gallery_search_batch(const struct gallery *gallery, const floa
                                        const struct gallery_filter *filter, size_t k, struct gallery_result *results,
                                        struct aibox_error *err)
 {
-    enum aibox_status status = check_k(k, err);
-    if (status != AIBOX_OK || n == 0)
-        return status;
+    if (k < 1 || k > GALLERY_MAX_RESULTS)
+        return error_set(err, AIBOX_PARAM, "1 to %d results can be asked for", GALLERY_MAX_RESULTS);
+    if (n == 0)
+        return AIBOX_OK;
+    enum aibox_status status = AIBOX_OK;
     struct collector *collectors = malloc((n < PROBES_AT_ONCE ? n : PROBES_AT_ONCE) * sizeof(*collectors));
     if (collectors == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "no memory for a search of %zu probes", n);
     for (size_t first = 0; status == AIBOX_OK && first < n; first += PROBES_AT_ONCE) {
         size_t some = n - first < PROBES_AT_ONCE ? n - first : PROBES_AT_ONCE;
-        for (size_t p = 0; status == AIBOX_OK && p < some; p++)
-            status = start(&collectors[p], probes + (first + p) * GALLERY_DIMENSION, err);
-        if (status == AIBOX_OK)
-            status = search(gallery, collectors, some, filter, k, results + first, err);
+        status =
+            search_pass(gallery, probes + first * GALLERY_DIMENSION, some, filter, k, collectors, results + first, err);
     }
     free(collectors);
     return status;
+}
+
+enum aibox_status gallery_search(const struct gallery *gallery, const float *probe, const struct gallery_filter *filter,
+                                 size_t k, struct gallery_result *result, struct aibox_error *err)
+{
+    return gallery_search_batch(gallery, probe, 1, filter, k, result, err);
 }
