@@ -1,0 +1,90 @@
+/*
+ * A model set: a folder with manifest.json and the files it names. Reading checks every value and every file's SHA-256;
+ * nothing is run. docs/models.md describes the manifest.
+ */
+#ifndef AIBOX_VISION_MODEL_SET_H
+#define AIBOX_VISION_MODEL_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/status.h"
+#include "vision/calibration.h"
+
+#define MODEL_SET_ID_SIZE    64
+#define MODEL_FILE_MAX_BYTES (64u * 1024 * 1024)
+
+/* X(C name, key in the manifest's "files") */
+#define MODEL_FILE_LIST(X)                                                                                             \
+    X(DETECT, "detect")                                                                                                \
+    X(LANDMARK, "landmark")                                                                                            \
+    X(FEATURE, "feature")                                                                                              \
+    X(LIVENESS, "liveness")                                                                                            \
+    X(POSE, "pose")                                                                                                    \
+    X(AGE_GENDER_MANIFEST, "age_gender_manifest")                                                                      \
+    X(AGE_GENDER_WEIGHTS, "age_gender_weights")
+
+enum model_file {
+#define X(name, key) MODEL_##name,
+    MODEL_FILE_LIST(X)
+#undef X
+        MODEL_FILES
+};
+
+/* How a picture's channels become a network's input: (v - mean) * scale, in the order the network wants them. */
+struct model_channels {
+    bool bgr;
+    float mean[3];
+    float scale[3];
+};
+
+#define MODEL_DETECT_HEADS 4
+
+struct model_set {
+    char id[MODEL_SET_ID_SIZE]; /* "<id>/<12 hex>" */
+    struct {
+        char name[64];
+        unsigned char sha256[32];
+    } files[MODEL_FILES];
+
+    struct {
+        struct model_channels channels;
+        char heads[MODEL_DETECT_HEADS * 2][32]; /* tensors: scores, boxes of each stride, finest first */
+        float score;                            /* candidates below are dropped */
+        float iou;                              /* suppression */
+    } detect;
+    struct {
+        float scale; /* of the grey values */
+        float box;   /* side of the square crop in box heights */
+    } landmark;
+    struct {
+        struct model_channels channels;
+        float points[5][2]; /* where the five points of a face go, 112-px picture */
+    } feature;
+    struct {
+        struct model_channels channels;
+        float box;   /* side of the crop in boxes */
+        size_t live; /* class that means live */
+    } liveness;
+    struct {
+        struct model_channels channels;
+        float margin; /* of the box on each side, in boxes */
+    } pose;
+    struct {
+        struct model_channels channels;
+    } age_gender;
+    struct calibration calibration;
+};
+
+/* Reads and checks manifest.json of a folder. PROCESS_FAILED with the key that is wrong. */
+enum aibox_status model_set_read(const char *dir, struct model_set *out, struct aibox_error *err);
+
+/* The same from memory (the parser's entrance for tests and fuzzing). */
+enum aibox_status model_set_parse(const char *json, size_t size, struct model_set *out, struct aibox_error *err);
+
+/* A file of the set, its hash checked; the caller frees *bytes with free(). PROCESS_FAILED names the file. */
+enum aibox_status model_set_load(const struct model_set *set, const char *dir, enum model_file which, uint8_t **bytes,
+                                 size_t *size, struct aibox_error *err);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * bench-accuracy: measures the vision room on labelled pictures. main.c reads the pictures' names (dataset.c), computes
+ * every face once (extract.c), and each measurement adds one object to the report.
+ *
+ * All functions here return false after having said why on stderr.
+ */
+#ifndef AIBOX_BENCH_ACCURACY_H
+#define AIBOX_BENCH_ACCURACY_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vision/vision.h"
+
+/* One picture of LFW and what was computed from its central face. */
+struct picture {
+    char *path; /* owned */
+    size_t person;
+    bool found;
+    bool embedded;
+    float norm;
+    struct vision_face face;
+    struct vision_quality quality;
+    struct vision_pose mirrored; /* pose in the mirrored picture */
+};
+
+struct person {
+    char *name;          /* owned; the folder's */
+    size_t first, count; /* its pictures, consecutive */
+};
+
+/* One line of pairs.txt; indices into pictures. */
+struct pair {
+    size_t a, b;
+    size_t fold;
+    bool same;
+};
+
+struct dataset {
+    struct person *people;
+    size_t people_count;
+    struct picture *pictures;
+    size_t picture_count;
+    struct pair *pairs;
+    size_t pair_count;
+    size_t folds;
+    float *embeddings; /* picture_count × VISION_DIMENSION, of length 1 (or 0 without a face) */
+};
+
+/* dataset.c: "<faces>/lfw/<name>/<name>_0001.jpg" …, "<faces>/pairs.txt". */
+bool dataset_open(const char *faces, struct dataset *out);
+void dataset_free(struct dataset *data);
+
+/* A whole file; the caller frees. NULL: said why. */
+uint8_t *read_whole_file(const char *path, size_t *size);
+
+/* Decoded picture of a file. */
+bool read_picture(const char *path, struct image *out);
+
+/* The face whose box's centre is nearest to the picture's; NULL if there is none. */
+const struct vision_face *central_face(const struct image *image, const struct vision_face *faces, size_t count);
+
+/* extract.c: fills pictures and embeddings with `threads` workers. */
+bool extract_faces(struct dataset *data, const struct vision *vision, size_t threads);
+
+/* The measurements: each returns a new JSON object, or NULL. */
+json_t *measure_verification(const struct dataset *data);
+json_t *measure_identification(const struct dataset *data);
+json_t *measure_calibration(const struct dataset *data);
+json_t *measure_detection(const char *faces, const struct vision *vision);
+json_t *measure_robustness(const struct dataset *data, const struct vision *vision);
+json_t *measure_timing(const struct dataset *data, const struct vision *vision);
+
+/* numbers.c */
+float dot(const float *a, const float *b);                        /* of two embeddings */
+void sort_floats(float *values, size_t count);                    /* rising */
+double quantile(const float *sorted, size_t count, double share); /* linear between neighbours */
+uint64_t random_next(uint64_t *state);                            /* splitmix64: the same draws everywhere */
+double now_ms(void);
+
+#endif

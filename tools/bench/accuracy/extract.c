@@ -1,0 +1,127 @@
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "accuracy.h"
+
+struct job {
+    struct dataset *data;
+    const struct vision *vision;
+    atomic_size_t next;
+    atomic_bool failed;
+};
+
+static void mirror(const struct image *image, struct image *out)
+{
+    for (int y = 0; y < image->height; y++) {
+        const uint8_t *from = image->pixels + (size_t)y * (size_t)image->width * 3;
+        uint8_t *to = out->pixels + (size_t)y * (size_t)image->width * 3;
+        for (int x = 0; x < image->width; x++) {
+            memcpy(to + 3 * x, from + 3 * (image->width - 1 - x), 3);
+        }
+    }
+}
+
+static bool find_central(struct vision_worker *worker, const struct image *image, struct vision_face *out,
+                         struct aibox_error *err, enum aibox_status *status)
+{
+    struct vision_face faces[VISION_MAX_FACES];
+    struct vision_detect_options options = {0};
+    size_t count = 0;
+    *status = vision_detect(worker, image, &options, faces, VISION_MAX_FACES, &count, err);
+    const struct vision_face *face = *status == AIBOX_OK ? central_face(image, faces, count) : NULL;
+    if (!face) {
+        return false;
+    }
+    *out = *face;
+    *status = vision_locate(worker, image, out, err);
+    return *status == AIBOX_OK;
+}
+
+/* The pose that the same picture mirrored gives. */
+static enum aibox_status mirrored_pose(struct vision_worker *worker, const struct image *image,
+                                       struct vision_pose *pose, struct aibox_error *err)
+{
+    struct image flipped = {0};
+    enum aibox_status status = image_new(image->width, image->height, &flipped, err);
+    if (status != AIBOX_OK) {
+        return status;
+    }
+    mirror(image, &flipped);
+    struct vision_face face;
+    if (find_central(worker, &flipped, &face, err, &status)) {
+        status = vision_estimate_pose(worker, &flipped, &face, pose, err);
+    }
+    image_free(&flipped);
+    return status;
+}
+
+static bool extract_one(struct dataset *data, size_t index, struct vision_worker *worker)
+{
+    struct picture *picture = &data->pictures[index];
+    float *embedding = data->embeddings + index * VISION_DIMENSION;
+    const struct vision_quality_limits limits = vision_quality_limits_of(QUALITY_HIGH);
+    struct aibox_error err = {0};
+    struct image image = {0};
+    if (!read_picture(picture->path, &image)) {
+        return false;
+    }
+    enum aibox_status status = AIBOX_OK;
+    picture->found = find_central(worker, &image, &picture->face, &err, &status);
+    if (picture->found) {
+        status = vision_embed(worker, &image, &picture->face, embedding, &picture->norm, &err);
+        picture->embedded = status == AIBOX_OK;
+    }
+    if (picture->embedded) {
+        for (size_t i = 0; i < VISION_DIMENSION; i++) {
+            embedding[i] /= picture->norm;
+        }
+        status = vision_assess(worker, &image, &picture->face, &limits, &picture->quality, &err);
+    }
+    if (status == AIBOX_OK && picture->embedded) {
+        status = mirrored_pose(worker, &image, &picture->mirrored, &err);
+    }
+    image_free(&image);
+    if (status != AIBOX_OK && status != AIBOX_LOW_QUALITY) {
+        (void)fprintf(stderr, "bench-accuracy: %s: %s\n", picture->path, err.message);
+        return false;
+    }
+    return true;
+}
+
+static void *run(void *arg)
+{
+    struct job *job = arg;
+    struct vision_worker *worker = NULL;
+    struct aibox_error err = {0};
+    if (vision_worker_open(job->vision, &worker, &err) != AIBOX_OK) {
+        (void)fprintf(stderr, "bench-accuracy: %s\n", err.message);
+        atomic_store(&job->failed, true);
+        return NULL;
+    }
+    for (size_t i = atomic_fetch_add(&job->next, 1); i < job->data->picture_count && !atomic_load(&job->failed);
+         i = atomic_fetch_add(&job->next, 1)) {
+        if (!extract_one(job->data, i, worker)) {
+            atomic_store(&job->failed, true);
+        }
+    }
+    vision_worker_close(worker);
+    return NULL;
+}
+
+bool extract_faces(struct dataset *data, const struct vision *vision, size_t threads)
+{
+    struct job job = {.data = data, .vision = vision};
+    pthread_t *ids = calloc(threads, sizeof *ids);
+    size_t started = 0;
+    while (ids && started < threads && pthread_create(&ids[started], NULL, run, &job) == 0) {
+        started++;
+    }
+    for (size_t i = 0; i < started; i++) {
+        (void)pthread_join(ids[i], NULL);
+    }
+    free(ids);
+    return started == threads && !atomic_load(&job.failed);
+}

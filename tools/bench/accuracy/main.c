@@ -1,0 +1,143 @@
+/*
+ * bench-accuracy --faces DIR --models DIR [--threads N] [--json] [--calibrate]
+ *
+ * DIR of --faces holds lfw/, pairs.txt and detection/ as docs/models.md describes. --calibrate prints only the
+ * calibration block for the model set's manifest.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "accuracy.h"
+
+struct arguments {
+    const char *faces, *models;
+    size_t threads;
+    bool json, calibrate;
+};
+
+static int usage(void)
+{
+    (void)fputs("usage: bench-accuracy --faces DIR --models DIR [--threads N] [--json] [--calibrate]\n", stderr);
+    return 2;
+}
+
+static bool parse(int argc, char **argv, struct arguments *out)
+{
+    static const struct option options[] = {
+        {"faces", required_argument, NULL, 'f'},   {"models", required_argument, NULL, 'm'},
+        {"threads", required_argument, NULL, 't'}, {"json", no_argument, NULL, 'j'},
+        {"calibrate", no_argument, NULL, 'c'},     {NULL, 0, NULL, 0}};
+    int option = 0;
+    *out = (struct arguments){.threads = 2};
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'f':
+            out->faces = optarg;
+            break;
+        case 'm':
+            out->models = optarg;
+            break;
+        case 't':
+            out->threads = strtoul(optarg, NULL, 10);
+            break;
+        case 'j':
+            out->json = true;
+            break;
+        case 'c':
+            out->calibrate = true;
+            break;
+        default:
+            return false;
+        }
+    }
+    return optind == argc && out->faces && out->models && out->threads >= 1 && out->threads <= 256;
+}
+
+/* "a.b.c value" lines of an object, in its order. */
+static void print_plain(const json_t *value, const char *prefix)
+{
+    const char *key = NULL;
+    json_t *member = NULL;
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        char name[160];
+        (void)snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", key);
+        if (json_is_object(member)) {
+            print_plain(member, name);
+        } else if (json_is_real(member)) {
+            (void)printf("%-44s %.4f\n", name, json_real_value(member));
+        } else if (json_is_integer(member)) {
+            (void)printf("%-44s %lld\n", name, (long long)json_integer_value(member));
+        } else if (json_is_string(member)) {
+            (void)printf("%-44s %s\n", name, json_string_value(member));
+        }
+    }
+}
+
+static bool add(json_t *report, const char *name, json_t *part)
+{
+    if (!part) {
+        (void)fprintf(stderr, "bench-accuracy: %s could not be measured\n", name);
+        return false;
+    }
+    return json_object_set_new(report, name, part) == 0;
+}
+
+static bool measure(const struct arguments *arguments, const struct vision *vision, struct dataset *data,
+                    json_t *report)
+{
+    if (!dataset_open(arguments->faces, data)) {
+        return false;
+    }
+    /* Speed first, while nothing else runs. */
+    if (!arguments->calibrate && !add(report, "timing_ms", measure_timing(data, vision))) {
+        return false;
+    }
+    if (!extract_faces(data, vision, arguments->threads)) {
+        return false;
+    }
+    if (arguments->calibrate) {
+        return add(report, "calibration", measure_calibration(data));
+    }
+    return add(report, "verification", measure_verification(data)) &&
+           add(report, "identification", measure_identification(data)) &&
+           add(report, "detection", measure_detection(arguments->faces, vision)) &&
+           add(report, "robustness", measure_robustness(data, vision));
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments;
+    if (!parse(argc, argv, &arguments)) {
+        return usage();
+    }
+    struct vision *vision = NULL;
+    struct dataset data = {0};
+    struct aibox_error err = {0};
+    json_t *report = json_object();
+    int code = 1;
+    if (vision_open(arguments.models, &vision, &err) != AIBOX_OK) {
+        (void)fprintf(stderr, "bench-accuracy: %s\n", err.message);
+        goto out;
+    }
+    if (!report || json_object_set_new(report, "model_set", json_string(vision_model_set(vision))) != 0 ||
+        !measure(&arguments, vision, &data, report)) {
+        goto out;
+    }
+    if (arguments.json || arguments.calibrate) {
+        if (json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(5)) != 0) {
+            goto out;
+        }
+        (void)putchar('\n');
+    } else {
+        print_plain(report, "");
+    }
+    code = 0;
+
+out:
+    json_decref(report);
+    dataset_free(&data);
+    vision_close(vision);
+    return code;
+}

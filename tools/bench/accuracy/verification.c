@@ -1,0 +1,257 @@
+/* Same person or not: LFW's protocol over pairs.txt, and all pairs of all pictures. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "accuracy.h"
+
+struct scored {
+    float score;
+    size_t fold;
+    bool same;
+};
+
+static int compare_scored(const void *left, const void *right)
+{
+    float a = ((const struct scored *)left)->score;
+    float b = ((const struct scored *)right)->score;
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/*
+ * Share of `fold`'s pairs judged right with the threshold that is best on the other folds (the middle of the scores
+ * on both sides of the best cut). `pairs` is sorted by score.
+ */
+static double fold_accuracy(const struct scored *pairs, size_t count, size_t fold, float *threshold)
+{
+    /* Below the cut everything counts as different: each different pair passed adds a right one, each same pair takes.
+     */
+    long right = 0;
+    for (size_t i = 0; i < count; i++) {
+        right += pairs[i].fold != fold && pairs[i].same;
+    }
+    long best = right;
+    *threshold = -1.0f;
+    for (size_t i = 0; i < count; i++) {
+        if (pairs[i].fold == fold) {
+            continue;
+        }
+        right += pairs[i].same ? -1 : 1;
+        if (right > best) {
+            best = right;
+            *threshold = i + 1 < count ? 0.5f * (pairs[i].score + pairs[i + 1].score) : pairs[i].score + 1e-6f;
+        }
+    }
+    size_t hits = 0;
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (pairs[i].fold == fold) {
+            total++;
+            hits += (pairs[i].score > *threshold) == pairs[i].same;
+        }
+    }
+    return total > 0 ? (double)hits / (double)total : NAN;
+}
+
+static json_t *measure_folds(const struct dataset *data)
+{
+    struct scored *pairs = calloc(data->pair_count, sizeof *pairs);
+    if (!pairs) {
+        return NULL;
+    }
+    for (size_t i = 0; i < data->pair_count; i++) {
+        const struct pair *pair = &data->pairs[i];
+        float score = dot(data->embeddings + pair->a * VISION_DIMENSION, data->embeddings + pair->b * VISION_DIMENSION);
+        pairs[i] = (struct scored){score, pair->fold, pair->same};
+    }
+    qsort(pairs, data->pair_count, sizeof *pairs, compare_scored);
+    double sum = 0;
+    double squares = 0;
+    double thresholds = 0;
+    for (size_t fold = 0; fold < data->folds; fold++) {
+        float threshold = 0.0f;
+        double accuracy = fold_accuracy(pairs, data->pair_count, fold, &threshold);
+        sum += accuracy;
+        squares += accuracy * accuracy;
+        thresholds += (double)threshold;
+    }
+    free(pairs);
+    double n = (double)data->folds;
+    double mean = sum / n;
+    double variance = (squares - n * mean * mean) / (n - 1.0);
+    return json_pack("{s:f, s:f, s:f, s:I, s:I}", "accuracy", mean, "std", sqrt(fmax(variance, 0.0)), "threshold",
+                     thresholds / n, "folds", (json_int_t)data->folds, "pairs", (json_int_t)data->pair_count);
+}
+
+/* The scores of all pairs of embedded pictures, by kind, sorted. */
+struct all_pairs {
+    float *genuine, *impostor; /* owned */
+    size_t genuine_count, impostor_count;
+};
+
+static bool score_all(const struct dataset *data, struct all_pairs *out)
+{
+    size_t n = data->picture_count;
+    size_t genuine = 0;
+    for (size_t i = 0; i < data->people_count; i++) {
+        genuine += data->people[i].count * (data->people[i].count - 1) / 2;
+    }
+    *out = (struct all_pairs){.genuine = calloc(genuine + 1, sizeof(float)),
+                              .impostor = calloc(n * (n - 1) / 2 + 1, sizeof(float))};
+    if (!out->genuine || !out->impostor) {
+        return false;
+    }
+    /* Blocks of 64 pictures against 64: both fit the second-level cache. */
+    const size_t block = 64;
+    for (size_t bi = 0; bi < n; bi += block) {
+        for (size_t bj = bi; bj < n; bj += block) {
+            for (size_t i = bi; i < n && i < bi + block; i++) {
+                for (size_t j = bj > i + 1 ? bj : i + 1; j < n && j < bj + block; j++) {
+                    if (!data->pictures[i].embedded || !data->pictures[j].embedded) {
+                        continue;
+                    }
+                    float score = dot(data->embeddings + i * VISION_DIMENSION, data->embeddings + j * VISION_DIMENSION);
+                    if (data->pictures[i].person == data->pictures[j].person) {
+                        out->genuine[out->genuine_count++] = score;
+                    } else {
+                        out->impostor[out->impostor_count++] = score;
+                    }
+                }
+            }
+        }
+    }
+    sort_floats(out->genuine, out->genuine_count);
+    sort_floats(out->impostor, out->impostor_count);
+    return true;
+}
+
+static void free_all(struct all_pairs *all)
+{
+    free(all->genuine);
+    free(all->impostor);
+}
+
+/* Share of sorted scores at or above a threshold. */
+static double share_above(const float *sorted, size_t count, float threshold)
+{
+    size_t low = 0;
+    size_t high = count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (sorted[middle] < threshold) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return count > 0 ? (double)(count - low) / (double)count : NAN;
+}
+
+json_t *measure_verification(const struct dataset *data)
+{
+    static const struct {
+        const char *name;
+        double far;
+    } points[] = {{"far_1e-3", 1e-3}, {"far_1e-4", 1e-4}, {"far_1e-5", 1e-5}};
+    size_t found = 0;
+    size_t embedded = 0;
+    for (size_t i = 0; i < data->picture_count; i++) {
+        found += data->pictures[i].found;
+        embedded += data->pictures[i].embedded;
+    }
+    json_t *out =
+        json_pack("{s:I, s:I, s:I, s:I}", "people", (json_int_t)data->people_count, "pictures",
+                  (json_int_t)data->picture_count, "found", (json_int_t)found, "embedded", (json_int_t)embedded);
+    struct all_pairs all = {0};
+    bool ok = out && score_all(data, &all) && json_object_set_new(out, "pairs", measure_folds(data)) == 0;
+    for (size_t i = 0; ok && i < sizeof points / sizeof points[0]; i++) {
+        float threshold = (float)quantile(all.impostor, all.impostor_count, 1.0 - points[i].far);
+        ok = json_object_set_new(out, points[i].name,
+                                 json_pack("{s:f, s:f}", "threshold", (double)threshold, "tar",
+                                           share_above(all.genuine, all.genuine_count, threshold))) == 0;
+    }
+    free_all(&all);
+    if (!ok) {
+        json_decref(out);
+        return NULL;
+    }
+    return out;
+}
+
+/*
+ * Least-squares parabola y = c0 + c1 x + c2 x^2 (normal equations of three unknowns, solved by elimination; the points
+ * are few and well spread).
+ */
+static void fit_parabola(const double *x, const double *y, size_t count, double c[3])
+{
+    double m[3][4] = {{0}};
+    for (size_t i = 0; i < count; i++) {
+        double powers[3] = {1.0, x[i], x[i] * x[i]};
+        for (size_t r = 0; r < 3; r++) {
+            for (size_t k = 0; k < 3; k++) {
+                m[r][k] += powers[r] * powers[k];
+            }
+            m[r][3] += powers[r] * y[i];
+        }
+    }
+    for (size_t p = 0; p < 3; p++) {
+        for (size_t r = 0; r < 3; r++) {
+            double factor = r == p ? 0.0 : m[r][p] / m[p][p];
+            for (size_t k = p; k < 4; k++) {
+                m[r][k] -= factor * m[p][k];
+            }
+        }
+    }
+    for (size_t r = 0; r < 3; r++) {
+        c[r] = m[r][3] / m[r][r];
+    }
+}
+
+/*
+ * The calibration block of a model set's manifest. Thresholds down to 1e-5 are the impostor scores' own quantiles;
+ * below that too few pairs are left, and the parabola through the quantiles from 1e-2 to 1e-5 (threshold against log
+ * rate: the tail of a bell curve is one, nearly) is continued.
+ */
+json_t *measure_calibration(const struct dataset *data)
+{
+    static const double rates[] = {1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
+    static const double tail[] = {3e-6, 1e-6, 1e-7};
+    static const double shares[] = {0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999};
+    double x[16];
+    double y[16];
+    double c[3];
+    size_t points = 0;
+    struct all_pairs all = {0};
+    json_t *fmr = json_array();
+    json_t *genuine = json_array();
+    bool ok = fmr && genuine && score_all(data, &all);
+    for (size_t i = 0; ok && i < sizeof rates / sizeof rates[0]; i++) {
+        double threshold = quantile(all.impostor, all.impostor_count, 1.0 - rates[i]);
+        if (rates[i] <= 1e-2) {
+            x[points] = log10(rates[i]);
+            y[points++] = threshold;
+        }
+        ok = json_array_append_new(fmr, json_pack("[f, f]", rates[i], threshold)) == 0;
+    }
+    if (ok) {
+        fit_parabola(x, y, points, c);
+    }
+    for (size_t i = 0; ok && i < sizeof tail / sizeof tail[0]; i++) {
+        double at = log10(tail[i]);
+        ok = json_array_append_new(fmr, json_pack("[f, f]", tail[i], c[0] + at * (c[1] + at * c[2]))) == 0;
+    }
+    for (size_t i = 0; ok && i < sizeof shares / sizeof shares[0]; i++) {
+        double score = quantile(all.genuine, all.genuine_count, 1.0 - shares[i]);
+        ok = json_array_append_new(genuine, json_pack("[f, f]", shares[i], score)) == 0;
+    }
+    json_int_t impostors = (json_int_t)all.impostor_count;
+    json_int_t genuines = (json_int_t)all.genuine_count;
+    free_all(&all);
+    if (!ok) {
+        json_decref(fmr);
+        json_decref(genuine);
+        return NULL;
+    }
+    return json_pack("{s:I, s:I, s:o, s:o}", "impostor_pairs", impostors, "genuine_pairs", genuines, "fmr", fmr,
+                     "genuine", genuine);
+}
