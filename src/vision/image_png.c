@@ -106,8 +106,8 @@ static void set_transformations(png_structp codec, png_infop info)
     if ((kind & PNG_COLOR_MASK_COLOR) == 0)
         png_set_gray_to_rgb(codec);
     if ((kind & PNG_COLOR_MASK_ALPHA) != 0 || png_get_valid(codec, info, PNG_INFO_tRNS) != 0) {
-        png_uint_16 white = depth == 16 ? 65535 : 255; /* in the expanded format, before scale_16 */
-        png_color_16 background = {.red = white, .green = white, .blue = white, .gray = white};
+        /* In 8 bits also for a depth of 16: libpng widens it when scale_16 is set. */
+        png_color_16 background = {.red = 255, .green = 255, .blue = 255, .gray = 255};
         png_set_background_fixed(codec, &background, PNG_BACKGROUND_GAMMA_SCREEN, 0, PNG_FP_1);
     }
 }

@@ -222,25 +222,62 @@ static void refuses_wrong_sizes(void **state)
     bytes_free(&file);
 }
 
-/* The last scan over and over again: each costs a pass over the whole picture. */
+/* The same scan over and over again: each costs a pass over the whole picture. 100 are allowed. */
 static void refuses_many_scans(void **state)
 {
     (void)state;
     struct image image = picture_smooth(64, 64);
-    struct jpeg_options options = {.progressive = true};
+    struct jpeg_options options = {.space = JPEG_GREY};
     struct bytes file = jpeg_file(&image, &options);
-    size_t last = file.size - 2;
-    while (file.data[last] != 0xff || file.data[last + 1] != 0xda)
-        last--;
+    size_t start = find_marker(&file, 0xda);
     struct bytes scan = {0};
-    bytes_add(&scan, file.data + last, file.size - 2 - last);
-    struct image back = decoded(&file);
-    image_free(&back);
-    for (int i = 0; i < 200; i++)
+    bytes_add(&scan, file.data + start, file.size - 2 - start);
+    file.data[find_marker(&file, 0xc0) + 1] = 0xc2; /* progressive: DC alone, complete at once, any number of times */
+    scan.data[8] = 0;
+    file.data[start + 8] = 0;
+    for (int count = 1; count <= 101; count++) {
+        struct aibox_error err = {0};
+        struct image back;
+        enum aibox_status status = image_decode(file.data, file.size, 0, &back, NULL, &err);
+        if (count <= 100) {
+            assert_null(strstr(err.message, "scans"));
+        } else {
+            assert_int_equal(status, AIBOX_IMAGE);
+            assert_non_null(strstr(err.message, "scans"));
+        }
+        image_free(&back);
         bytes_insert(&file, file.size - 2, scan.data, scan.size);
-    assert_refused(file.data, file.size, AIBOX_IMAGE);
+    }
     bytes_free(&scan);
     bytes_free(&file);
+    image_free(&image);
+}
+
+/* The first EXIF block counts, and other APP1 segments (XMP) are none. */
+static void reads_the_first_exif_block(void **state)
+{
+    (void)state;
+    struct image image = picture_smooth(40, 30);
+    struct bytes first = exif_block(8, true);
+    struct bytes second = exif_block(3, true);
+    struct jpeg_options options = {.exif = &first};
+    struct bytes file = jpeg_file(&image, &options);
+    struct jpeg_options other = {.exif = &second};
+    struct bytes donor = jpeg_file(&image, &other);
+    size_t at = find_marker(&donor, 0xe1);
+    size_t length = 2 + 6 + 2 + second.size;
+    bytes_insert(&file, find_marker(&file, 0xe1) + length, donor.data + at, length);
+    struct image back = decoded(&file);
+    assert_int_equal(back.width, 30);
+    image_free(&back);
+    memcpy(file.data + find_marker(&file, 0xe1) + 4, "http:\0", 6);
+    back = decoded(&file);
+    assert_int_equal(back.width, 40);
+    image_free(&back);
+    bytes_free(&donor);
+    bytes_free(&file);
+    bytes_free(&first);
+    bytes_free(&second);
     image_free(&image);
 }
 
@@ -315,6 +352,7 @@ int main(void)
         cmocka_unit_test(refuses_other_processes),
         cmocka_unit_test(refuses_wrong_sizes),
         cmocka_unit_test(refuses_many_scans),
+        cmocka_unit_test(reads_the_first_exif_block),
         cmocka_unit_test(survives_broken_exif),
         cmocka_unit_test(encodes),
     };
