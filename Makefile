@@ -5,8 +5,10 @@
 
 LISTEN ?= 127.0.0.1:5555
 DATA ?= var
-# More arguments for aiboxd, e.g. make run ARGS='--set vision.workers=1'
+# More arguments for aiboxd or the benchmark, e.g. make run ARGS='--set vision.workers=1'
 ARGS ?=
+# Which of tools/bench/ `make bench` runs
+BENCH ?= bench-gallery
 # Seconds for each fuzz target, e.g. make test FUZZ_SECONDS=60
 FUZZ_SECONDS ?= 10
 
@@ -47,11 +49,11 @@ lint: ## the code's rules
 format: ## lay out all C files
 	@git ls-files -z --cached --others --exclude-standard -- '*.c' '*.h' | xargs -0 -r clang-format -i
 
-bench: ## the speed of searches, against FAISS
+bench: ## the speed of searches against FAISS (BENCH=bench-accuracy ARGS=... for recognition)
 	@scripts/packages.sh build bench
 	@node scripts/models.mjs
 	@scripts/build.sh bench
-	@build/bench/aibox-bench $(ARGS)
+	@build/bench/$(BENCH) $(ARGS)
 
 clean: ## remove what was compiled, keep what was fetched
 	@rm -rf build/release build/debug build/tsan build/fuzz build/bench build/lint build/results build/*.log
