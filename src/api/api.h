@@ -20,11 +20,12 @@ struct api_context {
 };
 
 /*
- * `listen`: "127.0.0.1:5555", "0.0.0.0:80", "[::1]:5555"; port 0 picks one. Fails with one clear sentence: busy port, not an
- * address, access.mode=open on an address that is not loopback. Serves at once; what needs the gallery answers
+ * `listen`: "127.0.0.1:5555", "0.0.0.0:80", "[::1]:5555"; port 0 picks one. Fails with one clear sentence: busy port,
+ * not an address, access.mode=open on an address that is not loopback. Serves at once; what needs the gallery answers
  * GROUP_NOT_LOADED until flow says it is ready.
  */
-enum aibox_status api_open(const struct api_context *ctx, const char *listen, struct api **out, struct aibox_error *err);
+enum aibox_status api_open(const struct api_context *ctx, const char *listen, struct api **out,
+                           struct aibox_error *err);
 
 /* The address served, "127.0.0.1:5555". Valid until api_close. */
 const char *api_address(const struct api *api);

@@ -1,6 +1,7 @@
 /*
- * The endpoint table: what the box offers over HTTP, row by row. One parser checks and types every argument of JSON, form
- * and query from it; every argument error, /openapi.json and the API page come from it. Handlers see typed arguments only.
+ * The endpoint table: what the box offers over HTTP, row by row. One parser checks and types every argument of JSON,
+ * form and query from it; every argument error, /openapi.json and the API page come from it. Handlers see typed
+ * arguments only.
  */
 #ifndef AIBOX_API_ENDPOINT_H
 #define AIBOX_API_ENDPOINT_H
@@ -18,24 +19,25 @@ struct api_request;
 struct api_response;
 
 enum api_type {
-    API_TEXT,    /* string; an integer is taken as its decimal text */
-    API_BOOL,    /* JSON true/false, or true/false/True/False/1/0 as text or number; else BOOLEAN (40005) */
-    API_INT,     /* integer, or its decimal text */
-    API_FLOAT,   /* finite number, or its decimal text */
+    API_TEXT,           /* string; an integer is taken as its decimal text */
+    API_BOOL,           /* JSON true/false, or true/false/True/False/1/0 as text or number; else BOOLEAN (40005) */
+    API_INT,            /* integer, or its decimal text */
+    API_FLOAT,          /* finite number, or its decimal text */
     API_NUMBER_OR_WORD, /* finite number (or its text), or one of `choices` */
-    API_CHOICE,  /* one of `choices` */
-    API_PICTURE, /* base64 text → bytes; a multipart file part → its bytes; '' counts as given and empty */
+    API_CHOICE,         /* one of `choices` */
+    API_PICTURE,        /* base64 text → bytes; a multipart file part → its bytes; '' counts as given and empty */
     API_LIST,    /* list of texts; JSON text, repeated field or a plain string in a form; a plain string in JSON */
     API_DICT,    /* object; JSON text in a form */
     API_OBJECTS, /* list of objects; JSON text in a form */
-    API_FLOATS,  /* list of finite numbers; JSON text in a form */
+    API_FLOATS,  /* list of numbers; JSON text in a form; what is beyond a float's range becomes an infinity */
     API_JSON     /* anything */
 };
 
 enum api_flags {
     API_REQUIRED = 1 << 0,  /* absent or null: PARAM naming the field. '' is a value. */
     API_NOT_EMPTY = 1 << 1, /* TEXT, LIST: '' and [] are refused (PARAM) */
-    API_IGNORED = 1 << 2    /* accepted for compatibility, checked, without effect (said so in the documentation) */
+    API_IGNORED = 1 << 2,   /* accepted for compatibility, checked, without effect (said so in the documentation) */
+    API_WHOLE = 1 << 3      /* DICT: the field is the whole JSON body, whatever its keys; the endpoint's only field */
 };
 
 struct api_field {
@@ -43,11 +45,11 @@ struct api_field {
     enum api_type type;
     unsigned flags;
     const char *default_text; /* documentation and value when absent, in text form; NULL: none */
-    double min, max;          /* INT, FLOAT: range when min < max; TEXT, LIST items: most bytes = max; LIST: see max_items */
-    size_t max_items;         /* LIST, OBJECTS, FLOATS; 0: 100,000 */
-    const char *choices;      /* "high|middle|low" */
-    const char *alias;        /* other spellings taken, "a|b" */
-    const char *help;         /* one sentence with unit */
+    double min, max;     /* INT, FLOAT: range when min < max; TEXT, LIST items: most bytes = max; LIST: see max_items */
+    size_t max_items;    /* LIST, OBJECTS, FLOATS; 0: 100,000 */
+    const char *choices; /* "high|middle|low" */
+    const char *alias;   /* other spellings taken, "a|b" */
+    const char *help;    /* one sentence with unit */
 };
 
 enum api_encodings { API_QUERY = 1 << 0, API_BODY_JSON = 1 << 1, API_BODY_FORM = 1 << 2 };
@@ -59,9 +61,10 @@ typedef enum aibox_status (*api_handler)(struct api_context *ctx, struct api_req
 struct api_endpoint {
     const char *method; /* "GET", "POST", "PUT", "DELETE" */
     const char *path;   /* a last segment "{name}" matches any one segment: API_TEXT argument of that name */
-    unsigned encodings; /* GET: QUERY; others: BODY_JSON (| BODY_FORM); query arguments are taken there, too, when the body lacks them? no: body only */
+    unsigned encodings; /* GET: QUERY; others: BODY_JSON (| BODY_FORM); a query string counts with QUERY alone */
     enum api_role role;
-    bool quick;         /* runs on the HTTP thread: reads that never wait; else on a handler thread */
+    bool
+        quick; /* runs on the HTTP thread: reads that never wait (bodies over 64 KiB don't); else on a handler thread */
     const struct api_field *fields;
     size_t n_fields;
     api_handler handler;
@@ -72,30 +75,37 @@ struct api_endpoint {
 
 /* ---- what a handler asks of its request (names must be in the table: a wrong one is a bug) ---- */
 
-bool api_given(const struct api_request *req, const char *name); /* present and not null (defaults don't count) */
+bool api_given(const struct api_request *req, const char *name);       /* present and not null (defaults don't count) */
 const char *api_text(const struct api_request *req, const char *name); /* NULL: absent without default */
 bool api_bool(const struct api_request *req, const char *name);
 int64_t api_int(const struct api_request *req, const char *name);
-double api_float(const struct api_request *req, const char *name); /* absent without default: NAN; a word of NUMBER_OR_WORD: NAN */
+double api_float(const struct api_request *req,
+                 const char *name); /* absent without default: NAN; a word of NUMBER_OR_WORD: NAN */
 
 struct api_bytes {
     const uint8_t *data;
     size_t size;
 };
-/* {NULL, 0}: absent; data non-NULL and size 0: ''. Memory of the request. */
+/*
+ * {NULL, 0}: absent; data non-NULL and size 0: ''. Memory of the request. Text that is not base64 is a fault of the
+ * picture, which other faults go before (codes.md, "Which error wins"): it gives bytes that are no picture of any kind,
+ * so that looking at it fails with IMAGE in its turn. api_picture_check() says it in better words: IMAGE naming the
+ * field, OK for what is absent, empty or decoded.
+ */
 struct api_bytes api_picture(const struct api_request *req, const char *name);
+enum aibox_status api_picture_check(const struct api_request *req, const char *name, struct aibox_error *err);
 const char *const *api_list(const struct api_request *req, const char *name, size_t *n); /* NULL: absent */
 json_t *api_json(const struct api_request *req, const char *name); /* DICT, OBJECTS, JSON: borrowed; NULL: absent */
 const float *api_floats(const struct api_request *req, const char *name, size_t *n);
 
 /* ---- and of its response ---- */
 
-/* The body being written, JSON. Usual success: json_out_object_begin(out); json_out_key(out, "data"); … The server refuses to send
- * an unbalanced document (500, logged). */
+/* The body being written, JSON. Usual success: json_out_object_begin(out); json_out_key(out, "data"); … The server
+ * refuses to send an unbalanced document (500, logged). */
 struct json_out *api_body(struct api_response *res);
 /* Instead of JSON: takes ownership of `bytes` (malloc). `type`: static Content-Type text. */
 void api_reply_bytes_take(struct api_response *res, const char *type, uint8_t *bytes, size_t size);
-void api_reply_status(struct api_response *res, int http_status); /* default 200 */
+void api_reply_status(struct api_response *res, int http_status);                     /* default 200 */
 void api_reply_header(struct api_response *res, const char *name, const char *value); /* at most 8 */
 
 #endif

@@ -15,9 +15,10 @@
 struct json_out {
     struct buffer buffer;
     uint8_t depth;
-    bool first[JSON_OUT_MAX_DEPTH];
+    bool first[JSON_OUT_MAX_DEPTH];  /* nothing yet in that object or array */
+    bool object[JSON_OUT_MAX_DEPTH]; /* that level is an object, else an array */
     bool after_key;
-    bool broken; /* unbalanced calls */
+    bool broken; /* calls that make no JSON: unbalanced, a value without key, a key in an array, too deep */
 };
 
 void json_out_init(struct json_out *out, size_t maximum);
@@ -31,7 +32,9 @@ void json_out_array_end(struct json_out *out);
 void json_out_key(struct json_out *out, const char *key);
 void json_out_text(struct json_out *out, const char *text); /* NULL: null */
 void json_out_int(struct json_out *out, int64_t value);
-void json_out_float(struct json_out *out, double value); /* shortest that reads back as float; NAN and infinities: null */
+/* The shortest text that reads back as the same float; whole numbers below 1e15 in full; beyond a float's range all 17
+ * digits. NAN and infinities: null. */
+void json_out_float(struct json_out *out, double value);
 void json_out_bool(struct json_out *out, bool value);
 void json_out_null(struct json_out *out);
 void json_out_base64(struct json_out *out, const uint8_t *bytes, size_t size);

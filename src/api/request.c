@@ -1,0 +1,143 @@
+#include "api/request.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "api/percent.h"
+#include "core/utf8.h"
+
+/* Remembers "id" of a path "/…/{id}". */
+static void find_path_name(struct api_request *req)
+{
+    const char *segment = strrchr(req->endpoint->path, '/');
+    size_t size = segment ? strlen(segment) : 0;
+
+    if (size > 3 && segment[1] == '{' && segment[size - 1] == '}') {
+        req->path_name = segment + 2;
+        req->path_name_size = size - 3;
+        req->path_value = "";
+    }
+}
+
+enum aibox_status request_init(struct api_request *req, const struct api *api, const struct api_endpoint *endpoint,
+                               struct aibox_error *err)
+{
+    req->endpoint = endpoint;
+    req->api = api;
+    req->path_name = req->path_value = NULL;
+    req->path_name_size = 0;
+    req->body = NULL;
+    arena_init(&req->arena);
+    req->values = arena_array(&req->arena, endpoint->n_fields, sizeof *req->values);
+    if (!req->values)
+        return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    find_path_name(req);
+    return AIBOX_OK;
+}
+
+void request_free(struct api_request *req)
+{
+    for (size_t i = 0; req->values && i < req->endpoint->n_fields; i++)
+        json_decref(req->values[i].owned);
+    json_decref(req->body);
+    req->values = NULL;
+    req->body = NULL;
+    arena_free(&req->arena);
+}
+
+enum aibox_status request_set_path(struct api_request *req, const char *segment, size_t size, struct aibox_error *err)
+{
+    char *text = arena_alloc(&req->arena, size + 1);
+    ptrdiff_t decoded;
+
+    if (!text)
+        return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    decoded = percent_decode(segment, size, false, text);
+    if (decoded < 0)
+        return error_set(err, AIBOX_BAD_REQUEST, "a %% in the path is not followed by two hexadecimal digits");
+    if (memchr(text, '\0', (size_t)decoded) || !utf8_valid(text, (size_t)decoded))
+        return error_set(err, AIBOX_BAD_REQUEST, "the path is not valid UTF-8");
+    req->path_value = text;
+    return AIBOX_OK;
+}
+
+/* The value of field `name`; a name that is not in the table is a bug, and reads as absent. */
+static const struct api_value *value_of(const struct api_request *req, const char *name)
+{
+    static const struct api_value nothing = {.filled = false};
+
+    for (size_t i = 0; i < req->endpoint->n_fields; i++)
+        if (strcmp(req->endpoint->fields[i].name, name) == 0)
+            return &req->values[i];
+    assert(false && "a field of the endpoint's table");
+    return &nothing;
+}
+
+static bool is_path_name(const struct api_request *req, const char *name)
+{
+    return req->path_name && strlen(name) == req->path_name_size &&
+           memcmp(name, req->path_name, req->path_name_size) == 0;
+}
+
+bool api_given(const struct api_request *req, const char *name)
+{
+    return is_path_name(req, name) || value_of(req, name)->given;
+}
+
+const char *api_text(const struct api_request *req, const char *name)
+{
+    if (is_path_name(req, name))
+        return req->path_value;
+    return value_of(req, name)->text;
+}
+
+bool api_bool(const struct api_request *req, const char *name)
+{
+    return value_of(req, name)->boolean;
+}
+
+int64_t api_int(const struct api_request *req, const char *name)
+{
+    return value_of(req, name)->integer;
+}
+
+double api_float(const struct api_request *req, const char *name)
+{
+    const struct api_value *value = value_of(req, name);
+
+    return value->filled ? value->number : (double)NAN;
+}
+
+struct api_bytes api_picture(const struct api_request *req, const char *name)
+{
+    return value_of(req, name)->bytes;
+}
+
+enum aibox_status api_picture_check(const struct api_request *req, const char *name, struct aibox_error *err)
+{
+    if (value_of(req, name)->not_base64)
+        return error_set(err, AIBOX_IMAGE, "%s: not base64 of a picture", name);
+    return AIBOX_OK;
+}
+
+const char *const *api_list(const struct api_request *req, const char *name, size_t *n)
+{
+    const struct api_value *value = value_of(req, name);
+
+    *n = value->count;
+    return value->items;
+}
+
+json_t *api_json(const struct api_request *req, const char *name)
+{
+    return value_of(req, name)->json;
+}
+
+const float *api_floats(const struct api_request *req, const char *name, size_t *n)
+{
+    const struct api_value *value = value_of(req, name);
+
+    *n = value->count;
+    return value->floats;
+}
