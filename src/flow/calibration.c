@@ -21,7 +21,7 @@ struct calibration {
     pthread_cond_t wake;
     pthread_t thread;
     bool touched, closing;
-    volatile bool stop; /* read by the gallery while it counts */
+    atomic_bool stop; /* ends a count early */
     uint64_t bins[CALIBRATION_BINS];
     uint64_t pairs; /* 0: no own calibration */
 };
@@ -128,7 +128,7 @@ static void count_pairs(struct calibration *cal)
         return;
     uint64_t pairs = gallery_impostor_histogram(cal->gallery, SAMPLE_PEOPLE, bins, CALIBRATION_BINS, &cal->stop);
     pthread_mutex_lock(&cal->mu);
-    if (!cal->stop) {
+    if (!atomic_load(&cal->stop)) {
         memcpy(cal->bins, bins, sizeof cal->bins);
         cal->pairs = pairs;
     }
@@ -194,7 +194,7 @@ void calibration_close(struct calibration *cal)
         return;
     pthread_mutex_lock(&cal->mu);
     cal->closing = true;
-    cal->stop = true;
+    atomic_store(&cal->stop, true);
     pthread_cond_broadcast(&cal->wake);
     pthread_mutex_unlock(&cal->mu);
     pthread_join(cal->thread, NULL);
