@@ -1,11 +1,12 @@
 /*
- * What the box keeps: people, faces, groups, permission groups, events, devices, settings. SQLite, two files in the data
- * folder: aibox.db (rows) and pictures.db (picture bytes by SHA-256, written before and swept after the rows that name
- * them, so that a row never names a picture that isn't there).
+ * What the box keeps: people, faces, groups, permission groups, events, devices, settings. SQLite, two files in the
+ * data folder: aibox.db (rows) and pictures.db (picture bytes by SHA-256, written before and swept after the rows that
+ * name them, so that a row never names a picture that isn't there).
  *
- * One writer thread executes changes in the order they were asked for, several of them in one transaction (group commit):
- * a caller returns when its change is durable, or with the reason why it was undone, alone, as a whole. Reads run on the
- * calling thread from a pool of connections and see the last committed state. All functions: any thread, unless told otherwise.
+ * One writer thread executes changes in the order they were asked for, several of them in one transaction (group
+ * commit): a caller returns when its change is durable, or with the reason why it was undone, alone, as a whole. Reads
+ * run on the calling thread from a pool of connections and see the last committed state. All functions: any thread,
+ * unless told otherwise.
  *
  * Structs filled by this room own their memory and are released by their _free function (NULL or zeroed allowed).
  */
@@ -18,15 +19,16 @@
 
 #include "core/status.h"
 
-#define STORE_DIMENSION 512
-#define STORE_MAX_FACES 5       /* per person; the oldest is dropped */
-#define STORE_MAX_GROUPS 1000   /* also the limit of permission groups; labels are 0..1023 */
-#define STORE_MAX_LABELS 1024
-#define STORE_MAX_IDENTITY 64   /* bytes */
-#define STORE_MAX_NAME 256      /* bytes */
-#define STORE_MAX_INFO 65536    /* bytes of JSON */
-#define STORE_DEFAULT_GROUP "default_group"
-#define STORE_EVERYBODY "0" /* permission group of those who are given none */
+#define STORE_DIMENSION       512
+#define STORE_MAX_FACES       5    /* per person; the oldest is dropped */
+#define STORE_MAX_GROUPS      1000 /* also the limit of permission groups; labels are 0..1023 */
+#define STORE_MAX_LABELS      1024
+#define STORE_MAX_IDENTITY    64    /* bytes */
+#define STORE_MAX_NAME        256   /* bytes */
+#define STORE_MAX_INFO        65536 /* bytes of JSON */
+#define STORE_MAX_DESCRIPTION 4096  /* bytes */
+#define STORE_DEFAULT_GROUP   "default_group"
+#define STORE_EVERYBODY       "0" /* permission group of those who are given none */
 
 struct store;
 
@@ -41,15 +43,15 @@ void store_text_list_free(struct store_text_list *list);
 /* The state of one person as the gallery needs it. Valid during the call only. */
 struct store_template {
     int64_t person_id;
-    const float *features; /* n_faces × 512, newest last; of the listener's model set only */
-    size_t n_faces;        /* 0: deleted, or without a usable face */
+    const float *features;       /* n_faces × 512, newest last; of the listener's model set only */
+    size_t n_faces;              /* 0: deleted, or without a usable face */
     const uint64_t *groups;      /* STORE_MAX_LABELS bits */
     const uint64_t *permissions; /* STORE_MAX_LABELS bits */
 };
 
 /*
- * Called on the writer thread after a commit and before the callers of that commit return, in commit order; must not call
- * the store. A false return of `person` is counted and logged. Any may be NULL.
+ * Called on the writer thread after a commit and before the callers of that commit return, in commit order; must not
+ * call the store. A false return of `person` is counted and logged. Any may be NULL.
  */
 struct store_listener {
     void *ctx;
@@ -61,8 +63,8 @@ struct store_listener {
 };
 
 /*
- * Opens (creates, migrates) the data folder: mode 0700, locked against a second box ("another aiboxd uses this data folder").
- * `listener` is copied; `capacity`: people at most (GALLERY_FULL beyond).
+ * Opens (creates, migrates) the data folder: mode 0700, locked against a second box ("another aiboxd uses this data
+ * folder"). `listener` is copied; `capacity`: people at most (GALLERY_FULL beyond).
  */
 enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err);
 void store_set_listener(struct store *store, const struct store_listener *listener);
@@ -78,11 +80,11 @@ enum aibox_status store_templates_scan(struct store *store, const char *model_se
 enum store_label_kind { STORE_GROUP, STORE_PERMISSION };
 
 struct store_label {
-    unsigned label;    /* number 0..1023 used in masks; may be reused after a delete */
-    char *id;          /* groups: equals the name; permission groups: generated UUID or as given */
+    unsigned label; /* number 0..1023 used in masks; may be reused after a delete */
+    char *id;       /* groups: equals the name; permission groups: generated UUID or as given */
     char *name;
     char *description;
-    char *info;        /* JSON object text, "{}" when none */
+    char *info; /* JSON object text, "{}" when none */
 };
 void store_label_free(struct store_label *label);
 
@@ -93,7 +95,8 @@ struct store_label_list {
 };
 void store_label_list_free(struct store_label_list *list);
 
-/* GROUP_NAME: empty, taken (by name or id), holding ','; PARAM beyond STORE_MAX_GROUPS or lengths. `id` NULL: made by the store. */
+/* GROUP_NAME: empty, taken (by name or id), holding ','; PARAM beyond STORE_MAX_GROUPS or lengths. `id` NULL: made by
+ * the store. */
 enum aibox_status store_label_create(struct store *store, enum store_label_kind kind, const char *id, const char *name,
                                      const char *description, const char *info, struct store_label *out,
                                      struct aibox_error *err);
@@ -106,16 +109,18 @@ enum aibox_status store_label_get(struct store *store, enum store_label_kind kin
 /* Ordered by creation. `limit` 0: all. */
 enum aibox_status store_label_list(struct store *store, enum store_label_kind kind, size_t skip, size_t limit,
                                    struct store_label_list *out, struct aibox_error *err);
-/* `with_people`: the people that hold it are deleted with everything of theirs. default_group: GROUP_NAME; "0": PARAM. People left
- * without any group get default_group, without any permission "0". */
-enum aibox_status store_label_delete(struct store *store, enum store_label_kind kind, const char *name, bool with_people,
-                                     struct aibox_error *err);
+/* `with_people`: the people that hold it are deleted with everything of theirs. default_group: GROUP_NAME; "0": PARAM.
+ * People left without any group get default_group, without any permission "0". */
+enum aibox_status store_label_delete(struct store *store, enum store_label_kind kind, const char *name,
+                                     bool with_people, struct aibox_error *err);
 
-/* All or nothing: an unknown id is ID_NOT_FOUND naming the ids (the first 10), an unknown group NOT_FOUND. A person taken out of their
- * last group stays without group. `members` (may be NULL): identity ids of all members afterwards, ordered. */
+/* All or nothing: an unknown id is ID_NOT_FOUND naming the ids (the first 10), an unknown group NOT_FOUND. A person
+ * taken out of their last group stays without group. `members` (may be NULL): identity ids of all members afterwards,
+ * ordered. */
 enum aibox_status store_group_members_change(struct store *store, const char *group, bool add, const char *const *ids,
                                              size_t n_ids, struct store_text_list *members, struct aibox_error *err);
-enum aibox_status store_group_member_count(struct store *store, const char *group, size_t *count, struct aibox_error *err);
+enum aibox_status store_group_member_count(struct store *store, const char *group, size_t *count,
+                                           struct aibox_error *err);
 
 /* ---- people ----------------------------------------------------------------------------------- */
 
@@ -132,9 +137,9 @@ struct store_person {
     char *identity_id;
     char *name;
     int type;
-    char *info; /* JSON object text as stored: name and type included, derived keys not */
-    struct store_text_list group_names;      /* by creation of the group; default_group first */
-    struct store_text_list permission_ids;   /* at least one: "0" stands alone or not at all … as given by the client */
+    char *info;                            /* JSON object text as stored: name and type included, derived keys not */
+    struct store_text_list group_names;    /* by creation of the group; default_group first */
+    struct store_text_list permission_ids; /* at least one: "0" stands alone or not at all … as given by the client */
     struct store_text_list permission_names; /* same order */
     uint64_t permissions[STORE_MAX_LABELS / 64];
     struct store_face faces[STORE_MAX_FACES]; /* oldest first */
@@ -151,10 +156,10 @@ enum store_faces_mode {
 };
 
 struct store_new_face {
-    const float *feature;   /* 512, stored as given */
+    const float *feature; /* 512, stored as given */
     const char *model_set;
     float norm, quality;
-    const uint8_t *photo;   /* original bytes, or NULL */
+    const uint8_t *photo; /* original bytes, or NULL */
     size_t photo_size;
 };
 
@@ -165,11 +170,14 @@ struct store_new_face {
 struct store_person_change {
     enum store_person_mode mode;
     const char *identity_id;
-    bool replace_info;   /* info replaces everything; else its top-level keys are merged over the stored ones (null values too) */
-    const char *info;    /* JSON object text; holds "name"/"type" when they are to change. New person: name required (PARAM), type default 1 */
-    const char *const *groups; /* names; each must exist (NOT_FOUND naming it); [] = default_group for a new person, nothing otherwise */
+    bool replace_info; /* info replaces everything; else its top-level keys are merged over the stored ones (null values
+                          too) */
+    const char *info;  /* JSON object text; holds "name"/"type" when they are to change. New person: name required
+                          (PARAM), type default 1 */
+    const char *const *groups; /* names; each must exist (NOT_FOUND naming it); [] = default_group for a new person,
+                                  nothing otherwise */
     size_t n_groups;
-    bool groups_replace; /* false: added to those the person has */
+    bool groups_replace;            /* false: added to those the person has */
     const char *const *permissions; /* ids or names; [] → "0" */
     size_t n_permissions;
     bool permissions_set;    /* false: `permissions` is ignored (new person: "0") */
@@ -179,11 +187,13 @@ struct store_person_change {
     size_t n_faces;
 };
 
-/* `out` (may be NULL): the person as stored afterwards. `created` (may be NULL). The listener has been told before the return. */
+/* `out` (may be NULL): the person as stored afterwards. `created` (may be NULL). The listener has been told before the
+ * return. */
 enum aibox_status store_person_save(struct store *store, const struct store_person_change *change,
                                     struct store_person *out, bool *created, struct aibox_error *err);
 
-/* ID_NOT_FOUND for an unknown id. With several ids: all or nothing; `groups` (may be NULL): union of the group names they were in. */
+/* ID_NOT_FOUND for an unknown id. With several ids: all or nothing; `groups` (may be NULL): union of the group names
+ * they were in. */
 enum aibox_status store_people_delete(struct store *store, const char *const *identity_ids, size_t n,
                                       struct store_text_list *groups, struct aibox_error *err);
 
@@ -194,10 +204,10 @@ enum aibox_status store_person_get_by_id(struct store *store, int64_t person_id,
                                          struct aibox_error *err);
 
 struct store_person_query {
-    const char *name;  /* exact name; NULL: any */
-    const char *group; /* group name: NOT_FOUND when unknown; NULL: any */
-    const char *text;  /* part of name or identity_id, for the console; NULL: any */
-    int type;          /* 0: any */
+    const char *name;       /* exact name; NULL: any */
+    const char *group;      /* group name: NOT_FOUND when unknown; NULL: any */
+    const char *text;       /* part of name or identity_id, for the console; NULL: any */
+    int type;               /* 0: any */
     const char *permission; /* id or name; NULL: any */
     size_t skip;
     size_t limit; /* 1..1000 */
@@ -230,10 +240,10 @@ struct store_event {
     char event_id[27];    /* ULID, made by the caller (id_ulid) */
     int64_t timestamp_ms; /* when the picture was taken */
     const char *identity_id, *identity_name;
-    int person_type;      /* 1..5 */
+    int person_type; /* 1..5 */
     const char *group_name;
     const char *device_id, *device_ip, *ep_id, *device_type;
-    const char *reason;   /* passed, stranger, … */
+    const char *reason; /* passed, stranger, … */
     const char *action;
     enum store_verdict verdict;
     float score, threshold, margin; /* NAN where there is none */
@@ -244,7 +254,7 @@ struct store_event {
     const char *room;
     const char *grab_fiqa_info, *box_fiqa_info; /* JSON object text */
     const char *supersedes;                     /* event id or "" */
-    const float *feature; /* 512 or NULL; kept in half precision */
+    const float *feature;                       /* 512 or NULL; kept in half precision */
     const char *model_set;
     /* Pictures, by image id in what the store returns, by bytes in what it is given. */
     const uint8_t *spot, *face;
@@ -255,7 +265,8 @@ struct store_event {
 };
 void store_event_free(struct store_event *event);
 
-/* Durable at return. Fills seq, spot_id, face_id of `event`. Also counts reason and drops what retention no longer keeps. */
+/* Durable at return. Fills seq, spot_id, face_id of `event`. Also counts reason and drops what retention no longer
+ * keeps. */
 enum aibox_status store_event_add(struct store *store, struct store_event *event, struct aibox_error *err);
 
 struct store_event_query {
@@ -284,11 +295,12 @@ enum aibox_status store_event_get(struct store *store, const char *event_id, str
 /* By ids (unknown ones are skipped) or, with n_ids 0, all that match `query` (its skip/limit ignored). */
 enum aibox_status store_events_delete(struct store *store, const char *const *ids, size_t n_ids,
                                       const struct store_event_query *query, size_t *deleted, struct aibox_error *err);
-/* Features of events, newest first (`query` as above; feature set, 512 floats valid during the call): picture search. */
-enum aibox_status store_event_features_scan(struct store *store, const struct store_event_query *query,
-                                            const char *model_set,
-                                            bool (*each)(void *ctx, int64_t seq, int64_t timestamp_ms, const float *feature),
-                                            void *ctx, struct aibox_error *err);
+/* Features of events, newest first (`query` as above; feature set, 512 floats valid during the call): picture search.
+ */
+enum aibox_status
+store_event_features_scan(struct store *store, const struct store_event_query *query, const char *model_set,
+                          bool (*each)(void *ctx, int64_t seq, int64_t timestamp_ms, const float *feature), void *ctx,
+                          struct aibox_error *err);
 /* `keep`: events at most; `keep_days` 0: no limit by age. Applied with the next events and at once. */
 void store_set_retention(struct store *store, size_t keep, unsigned keep_days);
 
@@ -302,8 +314,8 @@ enum aibox_status store_settings_put(struct store *store, const char *const *key
 
 /* ---- wiping, health --------------------------------------------------------------------------------- */
 
-/* Deletes people (with faces, photos, groups but default_group, permission groups) and/or events with pictures and cursors so that their
- * bytes are gone from database file, WAL and disk when it returns. */
+/* Deletes people (with faces, photos, groups but default_group, permission groups) and/or events with pictures and
+ * cursors so that their bytes are gone from database file, WAL and disk when it returns. */
 enum aibox_status store_wipe(struct store *store, bool people, bool events, struct aibox_error *err);
 
 struct store_counters {

@@ -1,0 +1,19 @@
+/* Which events go, to keep within `events.keep` and `events.keep_days`. */
+#ifndef AIBOX_STORE_RETENTION_H
+#define AIBOX_STORE_RETENTION_H
+
+#include "store/batch.h"
+
+/*
+ * Deletes up to `most` of the oldest events that are too many or too old, with their pictures; *left: there are more.
+ * An event that an active cursor has not confirmed goes only when there are more than 10 × keep, or for its age.
+ * Within a batch.
+ */
+enum aibox_status retention_step(struct batch *batch, size_t most, bool *left, struct aibox_error *err);
+/* By numbers in memory: is a step worth while? Ages are not looked at. */
+bool retention_is_due(const struct batch *batch);
+
+/* Deletes one event with its pictures and feature. */
+enum aibox_status event_drop(struct batch *batch, int64_t seq, struct aibox_error *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* Stored settings: keys and values as text; what they mean is the business of core/settings.h. */
+#include "store/batch.h"
+
+enum aibox_status store_settings_each(struct store *store, void (*each)(void *ctx, const char *key, const char *value),
+                                      void *ctx, struct aibox_error *err)
+{
+    struct reader *reader = reader_take(store->readers, err);
+    enum aibox_status status = AIBOX_PROCESS_FAILED;
+    bool row;
+
+    if (!reader)
+        return status;
+    sqlite3_stmt *stmt = sql_begin_values(&reader->main, "SELECT key, value FROM setting ORDER BY key", err, NULL, 0);
+    while (stmt && (status = sql_step(&reader->main, stmt, &row, err)) == AIBOX_OK && row)
+        each(ctx, sql_column_text(stmt, 0), sql_column_text(stmt, 1));
+    sql_end(stmt);
+    reader_return(store->readers, reader);
+    return status;
+}
+
+struct put_job {
+    const char *const *keys, *const *values;
+    size_t n;
+};
+
+static enum aibox_status run_put(struct batch *batch, void *arg, struct aibox_error *err)
+{
+    const struct put_job *job = arg;
+    enum aibox_status status = AIBOX_OK;
+
+    for (size_t i = 0; i < job->n && status == AIBOX_OK; i++) {
+        if (job->values[i])
+            status = sql_run(&batch->main, "INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)", err,
+                             sql_text(job->keys[i]), sql_text(job->values[i]));
+        else
+            status = sql_run(&batch->main, "DELETE FROM setting WHERE key = ?", err, sql_text(job->keys[i]));
+    }
+    batch->deleted = true; /* an old value may be a secret */
+    return status;
+}
+
+enum aibox_status store_settings_put(struct store *store, const char *const *keys, const char *const *values, size_t n,
+                                     struct aibox_error *err)
+{
+    struct put_job job = {keys, values, n};
+    enum aibox_status status = AIBOX_OK;
+
+    for (size_t i = 0; i < n && status == AIBOX_OK; i++) {
+        status = text_check("key", keys[i], false, STORE_MAX_NAME, err);
+        if (status == AIBOX_OK && values[i])
+            status = text_check(keys[i], values[i], true, STORE_MAX_INFO, err);
+    }
+    return status == AIBOX_OK && n > 0 ? writer_do(store->writer, CHANGE_SHARED, run_put, &job, err) : status;
+}

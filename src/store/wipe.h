@@ -1,0 +1,10 @@
+/* Wiping so that no bytes remain. */
+#ifndef AIBOX_STORE_WIPE_H
+#define AIBOX_STORE_WIPE_H
+
+#include "store/internal.h"
+
+/* Finishes a wipe that was interrupted after its rows were deleted and before their bytes were gone. At opening. */
+enum aibox_status wipe_resume(struct store *store, struct aibox_error *err);
+
+#endif
