@@ -353,6 +353,31 @@ static void test_view_is_a_snapshot(void **state)
     gallery_close(gallery);
 }
 
+/* While people are only replaced, everybody has one row in every version there ever was. */
+static void test_every_version_is_whole(void **state)
+{
+    (void)state;
+    enum { IDS = 60, CHANGES = 300 };
+    struct gallery *gallery = open_filled(IDS);
+    struct view first = view_open(gallery); /* so that no row is forgotten */
+    for (size_t i = 0; i < CHANGES; i++)
+        assert_int_equal(put(gallery, (int64_t)(i * 7 % IDS) + 1, face_of(i + 1)), AIBOX_OK);
+    struct view last = view_open(gallery);
+    assert_true(last.version >= first.version + CHANGES);
+    for (struct view view = last; view.version >= first.version; view.version--) {
+        size_t rows_of[IDS + 1] = {0};
+        for (uint32_t slot = 0; slot < last.n_blocks * 64; slot++) {
+            if ((rows_stable(gallery, slot / 64) >> slot % 64 & 1) != 0 && view_has(gallery, &view, slot))
+                rows_of[gallery->person[slot]]++;
+        }
+        for (size_t id = 1; id <= IDS; id++)
+            assert_int_equal(rows_of[id], 1);
+    }
+    view_close(gallery, &last);
+    view_close(gallery, &first);
+    gallery_close(gallery);
+}
+
 /* Labels by the person's number. Group 3: every third; 1000: everybody; people divisible by 50 hold 40 groups. */
 static bool in_third(size_t person)
 {
@@ -558,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_replace_and_remove),
         cmocka_unit_test(test_churn),
         cmocka_unit_test(test_view_is_a_snapshot),
+        cmocka_unit_test(test_every_version_is_whole),
         cmocka_unit_test(test_filters),
         cmocka_unit_test(test_label_sets_are_reused),
         cmocka_unit_test(test_batch),
