@@ -475,6 +475,10 @@ enum aibox_status onnx_read(const void *bytes, size_t size, struct onnx_heap *he
     while (pb_next(&cursor, &field)) {
         if (field.wire != PB_BYTES)
             continue;
+        if (field.number == MODEL_GRAPH && message.size > 0) {
+            fail(&r, "two graphs");
+            return AIBOX_PROCESS_FAILED;
+        }
         if (field.number == MODEL_GRAPH)
             message = field.bytes;
         else if (field.number == MODEL_OPSET && find(field.bytes, OPSET_DOMAIN).size == 0)
