@@ -83,16 +83,18 @@ struct places {
 static inline void find_places(const struct image *image, const struct row *row, int from, int count,
                                struct places *out)
 {
-    const int32_t last_x = image->width - 2;
-    const int32_t last_y = image->height - 2;
+    const double end_x = nextafter(image->width - 1, 0);
+    const double end_y = nextafter(image->height - 1, 0);
     const uint32_t stride = (uint32_t)image_stride(image);
     for (int i = 0; i < count; i++) {
         double sx = row_x(row, from + i);
         double sy = row_y(row, from + i);
+        sx = sx > 0 ? sx : 0;
+        sy = sy > 0 ? sy : 0;
+        sx = sx < end_x ? sx : end_x;
+        sy = sy < end_y ? sy : end_y;
         int32_t ix = (int32_t)sx;
         int32_t iy = (int32_t)sy;
-        ix = ix < 0 ? 0 : ix > last_x ? last_x : ix;
-        iy = iy < 0 ? 0 : iy > last_y ? last_y : iy;
         out->offset[i] = (uint32_t)iy * stride + (uint32_t)ix * 3;
         out->fx[i] = (float)(sx - ix);
         out->fy[i] = (float)(sy - iy);

@@ -68,7 +68,8 @@ static enum aibox_status decode(const uint8_t *bytes, size_t size, WebPDecoderCo
     if (channels == 4) {
         image_flatten(buffer, buffer, pixels);
         uint8_t *cut = realloc(buffer, pixels * 3);
-        buffer = cut == NULL ? buffer : cut;
+        if (cut != NULL)
+            buffer = cut;
     }
     *out = (struct image){.width = config->input.width, .height = config->input.height, .pixels = buffer};
     return AIBOX_OK;

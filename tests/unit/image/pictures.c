@@ -252,8 +252,7 @@ struct bytes png_file(int width, int height, const uint8_t *rows, size_t row_byt
     struct bytes file = {0};
     png_structp codec = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
     png_infop info = png_create_info_struct(codec);
-    png_bytepp pointers = calloc((size_t)height, sizeof(*pointers));
-    need(codec != NULL && info != NULL && pointers != NULL, "png_create_write_struct");
+    need(codec != NULL && info != NULL, "png_create_write_struct");
     if (setjmp(png_jmpbuf(codec)) != 0)
         need(false, "libpng");
     png_set_write_fn(codec, &file, append, flush);
@@ -272,12 +271,14 @@ struct bytes png_file(int width, int height, const uint8_t *rows, size_t row_byt
         png_color_16 grey = {.gray = (png_uint_16)(options->transparent_grey - 1)};
         png_set_tRNS(codec, info, NULL, 0, &grey);
     }
-    for (int y = 0; y < height; y++)
-        pointers[y] = (png_bytep)(uintptr_t)(rows + (size_t)y * row_bytes);
-    png_set_rows(codec, info, pointers);
-    png_write_png(codec, info, PNG_TRANSFORM_IDENTITY, NULL);
+    png_write_info(codec, info);
+    int passes = png_set_interlace_handling(codec);
+    for (int pass = 0; pass < passes; pass++) {
+        for (int y = 0; y < height; y++)
+            png_write_row(codec, rows + (size_t)y * row_bytes);
+    }
+    png_write_end(codec, NULL);
     png_destroy_write_struct(&codec, &info);
-    free(pointers);
     if (options->exif != NULL)
         insert_chunk(&file, "eXIf", options->exif->data, options->exif->size);
     if (options->animated)

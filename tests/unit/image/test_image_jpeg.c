@@ -205,20 +205,26 @@ static void refuses_other_processes(void **state)
 static void refuses_wrong_sizes(void **state)
 {
     (void)state;
+    static const struct {
+        int width, height;
+        enum aibox_status status;
+    } cases[] = {
+        {32, 0, AIBOX_IMAGE},
+        {0, 32, AIBOX_IMAGE},
+        {32, 16385, AIBOX_IMAGE_TOO_LARGE},
+        {65535, 65535, AIBOX_IMAGE_TOO_LARGE},
+        {16384, 3052, AIBOX_IMAGE_TOO_LARGE}, /* 50,003,968 */
+        {16384, 3051, AIBOX_IMAGE},           /* allowed, but that is not what the data hold */
+    };
     struct bytes file = plain_file(32, 32);
-    uint8_t *sides = file.data + find_marker(&file, 0xc0) + 5; /* height, width, big-endian */
-    memcpy(sides, "\0\0\0\x20", 4);
-    assert_refused(file.data, file.size, AIBOX_IMAGE);
-    memcpy(sides, "\0\x20\0\0", 4);
-    assert_refused(file.data, file.size, AIBOX_IMAGE);
-    memcpy(sides, "\x40\x01\0\x20", 4); /* 16385 high */
-    assert_refused(file.data, file.size, AIBOX_IMAGE_TOO_LARGE);
-    memcpy(sides, "\xff\xff\xff\xff", 4);
-    assert_refused(file.data, file.size, AIBOX_IMAGE_TOO_LARGE);
-    memcpy(sides, "\x40\x00\x0b\xec", 4); /* 16384 × 3052 = 50,003,968 */
-    assert_refused(file.data, file.size, AIBOX_IMAGE_TOO_LARGE);
-    memcpy(sides, "\x40\x00\x0b\xeb", 4); /* 16384 × 3051 is allowed, but that is not what the data hold */
-    assert_refused(file.data, file.size, AIBOX_IMAGE);
+    uint8_t *sides = file.data + find_marker(&file, 0xc0) + 5;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        sides[0] = (uint8_t)(cases[i].height >> 8);
+        sides[1] = (uint8_t)cases[i].height;
+        sides[2] = (uint8_t)(cases[i].width >> 8);
+        sides[3] = (uint8_t)cases[i].width;
+        assert_refused(file.data, file.size, cases[i].status);
+    }
     bytes_free(&file);
 }
 

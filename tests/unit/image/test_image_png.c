@@ -214,6 +214,9 @@ static void refuses_truncated_and_corrupt(void **state)
         file.data[200] ^= 0x40;
         file.data[file.size - 13 - 12 - 1] ^= 0x40; /* of the last data chunk's CRC */
         assert_refused(file.data, file.size, AIBOX_IMAGE);
+        file.data[file.size - 13 - 12 - 1] ^= 0x40;
+        file.data[file.size - 13 - 1] ^= 0x40; /* and of the end's */
+        assert_refused(file.data, file.size, AIBOX_IMAGE);
         bytes_free(&file);
     }
     image_free(&image);

@@ -51,7 +51,7 @@ static void check(const struct image *image, const struct image_sampling *how, i
                 rgb[c] = bilinear(image, how, x, y, c);
                 int place = how->bgr ? 2 - c : c;
                 double expected = (rgb[c] - how->mean[place]) * how->scale[place];
-                assert_true(fabs(network[at * 3 + (size_t)place] - expected) < 1e-3 * fabs(how->scale[place]));
+                assert_true(fabs(network[at * 3 + (size_t)place] - expected) < 1e-3 * (double)fabsf(how->scale[place]));
                 assert_true(fabs(warped.pixels[at * 3 + (size_t)c] - rgb[c]) < 0.501);
             }
             assert_true(fabs(grey[at] - (0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2])) < 1e-3);

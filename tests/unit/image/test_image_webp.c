@@ -118,11 +118,12 @@ static void refuses_wrong_sizes(void **state)
     (void)state;
     struct image image = picture_smooth(32, 32);
     struct bytes file = opaque_file(&image, false);
-    /* Frame header of VP8: three bytes, a start code of three, width and height with 14 bits each. */
-    uint8_t *sides = file.data + 20 + 6;
-    memcpy(sides, "\0\0\x20\0", 4);
+    /* VP8 frame header at byte 20: three bytes, a start code of three, width and height with 14 bits each. */
+    static const uint8_t none[4] = {0, 0, 0x20, 0};
+    static const uint8_t largest[4] = {0xff, 0x3f, 0xff, 0x3f}; /* 16383 × 16383 */
+    memcpy(file.data + 26, none, 4);
     assert_refused(file.data, file.size, AIBOX_IMAGE);
-    memcpy(sides, "\xff\x3f\xff\x3f", 4); /* 16383 × 16383 */
+    memcpy(file.data + 26, largest, 4);
     assert_refused(file.data, file.size, AIBOX_IMAGE_TOO_LARGE);
     bytes_free(&file);
     image_free(&image);
