@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/id.h"
 #include "core/log.h"
 #include "store/batch.h"
 #include "store/schema.h"
@@ -115,6 +116,25 @@ static enum aibox_status migrate(const char *path, const char *const *scripts, i
     return status;
 }
 
+/* New event ids are to sort after all that are stored, also when the clock was set back. */
+static enum aibox_status raise_event_ids(struct store *store, struct aibox_error *err)
+{
+    struct reader *reader = reader_take(store->readers, err);
+    enum aibox_status status = AIBOX_PROCESS_FAILED;
+    bool row;
+
+    if (!reader)
+        return status;
+    sqlite3_stmt *stmt = sql_begin_values(&reader->main, "SELECT max(event_id) FROM event", err, NULL, 0);
+    if (stmt)
+        status = sql_step(&reader->main, stmt, &row, err);
+    if (status == AIBOX_OK && row)
+        id_ulid_seen(sql_column_text(stmt, 0));
+    sql_end(stmt);
+    reader_return(store->readers, reader);
+    return status;
+}
+
 /* ---- opening -------------------------------------------------------------------------------------- */
 
 enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err)
@@ -147,6 +167,8 @@ enum aibox_status store_open(const char *data_dir, size_t capacity, struct store
         status = label_slot_open(&store->labels, err);
     if (status == AIBOX_OK)
         status = readers_open(store->main_path, store->pictures_path, &store->readers, err);
+    if (status == AIBOX_OK)
+        status = raise_event_ids(store, err);
     if (status == AIBOX_OK)
         status = writer_open(store, &store->writer, err);
 out:

@@ -15,7 +15,7 @@ bool retention_is_due(const struct batch *batch)
     return atomic_load(&store->events) + batch->events_added > atomic_load(&store->retention_keep);
 }
 
-enum aibox_status event_drop(struct batch *batch, int64_t seq, struct aibox_error *err)
+enum aibox_status event_drop(struct batch *batch, int64_t seq, bool *dropped, struct aibox_error *err)
 {
     uint8_t pictures[2][UUID_BYTES];
     size_t n = 0;
@@ -24,6 +24,8 @@ enum aibox_status event_drop(struct batch *batch, int64_t seq, struct aibox_erro
         sql_begin(&batch->main, "DELETE FROM event WHERE seq = ? RETURNING spot_id, face_id", err, sql_int(seq));
     enum aibox_status status = stmt ? sql_step(&batch->main, stmt, &row, err) : AIBOX_PROCESS_FAILED;
 
+    if (dropped)
+        *dropped = status == AIBOX_OK && row;
     if (status == AIBOX_OK && row) {
         for (int column = 0; column < 2; column++)
             if (sqlite3_column_bytes(stmt, column) == UUID_BYTES)
@@ -52,7 +54,7 @@ static enum aibox_status drop_listed(struct batch *batch, sqlite3_stmt *stmt, si
     }
     sql_end(stmt);
     for (size_t i = 0; i < n && status == AIBOX_OK; i++)
-        status = event_drop(batch, seqs[i], err);
+        status = event_drop(batch, seqs[i], NULL, err);
     *most -= n;
     if (n > 0)
         batch->expired = true;

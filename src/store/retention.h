@@ -13,7 +13,7 @@ enum aibox_status retention_step(struct batch *batch, size_t most, bool *left, s
 /* By numbers in memory: is a step worth while? Ages are not looked at. */
 bool retention_is_due(const struct batch *batch);
 
-/* Deletes one event with its pictures and feature. */
-enum aibox_status event_drop(struct batch *batch, int64_t seq, struct aibox_error *err);
+/* Deletes one event with its pictures and feature; *dropped (may be NULL): it was there. */
+enum aibox_status event_drop(struct batch *batch, int64_t seq, bool *dropped, struct aibox_error *err);
 
 #endif

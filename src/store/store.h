@@ -301,6 +301,10 @@ enum aibox_status
 store_event_features_scan(struct store *store, const struct store_event_query *query, const char *model_set,
                           bool (*each)(void *ctx, int64_t seq, int64_t timestamp_ms, const float *feature), void *ctx,
                           struct aibox_error *err);
+/* How many events were ever stored with each reason, by reason: for metrics. `each` must not call the store. */
+enum aibox_status store_event_reasons_each(struct store *store,
+                                           void (*each)(void *ctx, const char *reason, uint64_t count), void *ctx,
+                                           struct aibox_error *err);
 /* `keep`: events at most; `keep_days` 0: no limit by age. Applied with the next events and at once. */
 void store_set_retention(struct store *store, size_t keep, unsigned keep_days);
 
