@@ -19,7 +19,6 @@ enum aibox_status vision_estimate_age_sex(struct vision_worker *worker, const st
 {
     const struct model_channels *channels = &worker->vision->set.age_gender.channels;
     struct nn_session *session = worker->age_gender;
-    struct nn_shape input = nn_model_input_shape(worker->vision->age_gender);
     const float *box = face->box;
     float width = box[2] - box[0];
     float height = box[3] - box[1];
@@ -29,8 +28,8 @@ enum aibox_status vision_estimate_age_sex(struct vision_worker *worker, const st
     struct image_sampling how = {.replicate = true, .bgr = channels->bgr};
     memcpy(how.mean, channels->mean, sizeof how.mean);
     memcpy(how.scale, channels->scale, sizeof how.scale);
-    int side = (int)input.dim[1];
     float square = fmaxf(width, height);
+    const int side = AGE_GENDER_SIDE;
     sampling_of_rectangle(0.5f * (box[0] + box[2] - square), 0.5f * (box[1] + box[3] - square), square, square, side,
                           side, how.matrix);
     float *pixels = nn_session_input(session);
@@ -56,9 +55,8 @@ enum aibox_status vision_estimate_age_sex(struct vision_worker *worker, const st
     if ((status = nn_run(session, err)) != AIBOX_OK) {
         return status;
     }
-    const float *logits = nn_session_output(session, AGE_GENDER_SEX);
     *age = nn_session_output(session, AGE_GENDER_AGE)[0];
-    *male = 1.0f / (1.0f + expf(logits[1] - logits[0]));
+    *male = nn_session_output(session, AGE_GENDER_PROBABILITY)[0];
     if (!isfinite(*age) || !isfinite(*male)) {
         return error_set(err, AIBOX_PROCESS_FAILED, "the age network gave no number");
     }

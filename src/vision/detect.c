@@ -25,6 +25,13 @@ static const float anchor_sides[MODEL_DETECT_HEADS][DETECT_MAX_ANCHORS] = {
 #define FILLING_FACE     0.25f /* share of the picture's shorter side from which on a face "fills the view" */
 #define CUT_MARGIN       2.0f  /* input pixels: a box this near to a tile's inner edge is taken for cut off */
 
+/*
+ * What only a tile found must be small enough to be missed by the whole-picture pass (longer side, input pixels there),
+ * and surer than otherwise: more looks find more faces where there are none.
+ */
+#define TILE_LARGEST_FACE 32.0f
+#define TILE_DOUBT 0.5f /* share that is left of the whole-picture pass's doubt, 1 - min_score */
+
 void detect_map_init(size_t index, size_t rows, size_t cols, size_t input_w, size_t input_h, struct detect_map *map)
 {
     *map = (struct detect_map){.rows = rows, .cols = cols};
@@ -105,9 +112,13 @@ static enum aibox_status run_look(struct vision_worker *worker, const struct ima
     size_t kept = candidates_suppress(worker->candidates, count, vision->set.detect.iou);
     float margin_x = CUT_MARGIN / (float)out_w;
     float margin_y = CUT_MARGIN / (float)out_h;
+    /* Longest sides of a tile's finding, as shares of the tile. */
+    float largest_x = TILE_LARGEST_FACE / (float)out_w * (float)image->width / look->width;
+    float largest_y = TILE_LARGEST_FACE / (float)out_h * (float)image->height / look->height;
     for (size_t i = 0; i < kept && *merged < DETECT_MAX_MERGED; i++) {
         const float *box = worker->candidates[i].box;
-        if (is_cut(look, box, margin_x, margin_y)) {
+        bool large = box[2] - box[0] > largest_x || box[3] - box[1] > largest_y;
+        if (look->pass > 0 && (large || is_cut(look, box, margin_x, margin_y))) {
             continue;
         }
         worker->merged[(*merged)++] =
@@ -175,7 +186,7 @@ static enum aibox_status run_tiles(struct vision_worker *worker, const struct im
                             .open_right = col + 1 < tiles,
                             .open_bottom = row + 1 < tiles,
                             .pass = i + 1};
-        status = run_look(worker, image, &look, min_score, merged, err);
+        status = run_look(worker, image, &look, 1.0f - TILE_DOUBT * (1.0f - min_score), merged, err);
     }
     return status;
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define CONTAINED 0.8f /* share of the smaller box inside the larger one from which on they are one face */
+#define CONTAINED 0.6f /* share of the smaller box inside the larger one from which on they are one face */
 
 static float box_area(const float b[4])
 {

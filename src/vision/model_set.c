@@ -292,9 +292,6 @@ static enum aibox_status parse_preprocessing(const struct place *root, struct mo
         (status = get_channels(&at, &out->liveness.channels)) != AIBOX_OK ||
         (status = get_number(&at, "box", 0.5, 8.0, &out->liveness.box)) != AIBOX_OK ||
         (status = get_number(&at, "live_class", 0.0, 15.0, &live)) != AIBOX_OK ||
-        (status = get_object(&preprocessing, "pose", "preprocessing.pose", &at)) != AIBOX_OK ||
-        (status = get_channels(&at, &out->pose.channels)) != AIBOX_OK ||
-        (status = get_number(&at, "margin", 0.0, 4.0, &out->pose.margin)) != AIBOX_OK ||
         (status = get_object(&preprocessing, "age_gender", "preprocessing.age_gender", &at)) != AIBOX_OK ||
         (status = get_channels(&at, &out->age_gender.channels)) != AIBOX_OK) {
         return status;

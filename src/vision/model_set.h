@@ -21,7 +21,6 @@
     X(LANDMARK, "landmark")                                                                                            \
     X(FEATURE, "feature")                                                                                              \
     X(LIVENESS, "liveness")                                                                                            \
-    X(POSE, "pose")                                                                                                    \
     X(AGE_GENDER_MANIFEST, "age_gender_manifest")                                                                      \
     X(AGE_GENDER_WEIGHTS, "age_gender_weights")
 
@@ -67,10 +66,6 @@ struct model_set {
         float box;   /* side of the crop in boxes */
         size_t live; /* class that means live */
     } liveness;
-    struct {
-        struct model_channels channels;
-        float margin; /* of the box on each side, in boxes */
-    } pose;
     struct {
         struct model_channels channels;
     } age_gender;

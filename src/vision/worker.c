@@ -5,8 +5,10 @@
 #include <stdlib.h>
 
 static const enum model_file network_files[NETWORKS] = {
-    [NETWORK_DETECT] = MODEL_DETECT,     [NETWORK_LANDMARK] = MODEL_LANDMARK, [NETWORK_FEATURE] = MODEL_FEATURE,
-    [NETWORK_LIVENESS] = MODEL_LIVENESS, [NETWORK_POSE] = MODEL_POSE,
+    [NETWORK_DETECT] = MODEL_DETECT,
+    [NETWORK_LANDMARK] = MODEL_LANDMARK,
+    [NETWORK_FEATURE] = MODEL_FEATURE,
+    [NETWORK_LIVENESS] = MODEL_LIVENESS,
 };
 
 /* The numbers in one output. */
@@ -63,9 +65,6 @@ static bool shapes_fit(struct vision *vision, enum network which)
     case NETWORK_LIVENESS:
         return input_is(model, 0, 0, 3) && nn_model_output_shape(model, 0).rank <= 2 &&
                output_size(model, 0) > vision->set.liveness.live;
-    case NETWORK_POSE:
-        return input_is(model, 0, 0, 3) && nn_model_outputs(model) == 3 && output_size(model, 0) == 66 &&
-               output_size(model, 1) == 66 && output_size(model, 2) == 66;
     case NETWORKS:
         break;
     }
@@ -116,6 +115,8 @@ static enum aibox_status load_age_gender(struct vision *vision, const char *dir,
     status = age_gender_read((const char *)manifest, manifest_size, weights, weights_size, &vision->age_gender, err);
     if (status != AIBOX_OK) {
         error_prefix(err, "model file %s", vision->set.files[MODEL_AGE_GENDER_WEIGHTS].name);
+    } else if (!input_is(vision->age_gender, AGE_GENDER_SIDE, AGE_GENDER_SIDE, 3)) {
+        status = error_set(err, AIBOX_PROCESS_FAILED, "the age network's input is not of the expected shape");
     }
 
 out:

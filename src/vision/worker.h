@@ -9,7 +9,7 @@
 #include "vision/vision.h"
 
 /* The networks that are ONNX files. */
-enum network { NETWORK_DETECT, NETWORK_LANDMARK, NETWORK_FEATURE, NETWORK_LIVENESS, NETWORK_POSE, NETWORKS };
+enum network { NETWORK_DETECT, NETWORK_LANDMARK, NETWORK_FEATURE, NETWORK_LIVENESS, NETWORKS };
 
 /* Immutable once open, shared by the threads. */
 struct vision {
