@@ -49,7 +49,7 @@ static size_t find_slot(const struct symbols *s, struct pb_span name)
 
     while (s->slot[at] != 0) {
         const struct pb_span *other = &s->symbol[s->slot[at] - 1].name;
-        if (other->size == name.size && memcmp(other->data, name.data, name.size) == 0)
+        if (other->size == name.size && (name.size == 0 || memcmp(other->data, name.data, name.size) == 0))
             break;
         at = (at + 1) & s->mask;
     }
