@@ -16,8 +16,8 @@
 #include "gallery/template.h"
 
 #define KEEP_MIN       512  /* rows to be scored, at least: 8 per result that can be asked for */
-#define KEEP_MAX       2048 /* ... and at most */
-#define ROWS_PER_KEEP  512  /* between the two, one row in so many is scored */
+#define KEEP_MAX       4096 /* ... and at most */
+#define ROWS_PER_KEEP  256  /* between the two, one row in so many is scored */
 #define RUN_BLOCKS     8    /* blocks that stay in the first-level cache while all probes look at them */
 #define RUN_ROWS       (RUN_BLOCKS * KERNEL_BLOCK_ROWS)
 #define CUT_FACTOR     3 /* the worst keys are thrown out when there are so many times as many as will be scored */
@@ -25,7 +25,7 @@
 #define DISTANCES      (GALLERY_DIMENSION + 1)
 #define ROWS_AHEAD     3
 #define CACHE_LINE     64
-#define PROBES_AT_ONCE 32 /* in one pass over the rows */
+#define PROBES_AT_ONCE 16 /* in one pass over the rows */
 
 /* One probe's search on its way. */
 struct collector {
