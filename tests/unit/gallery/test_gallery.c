@@ -12,94 +12,7 @@
 
 #include "gallery/kernel.h"
 #include "gallery/rows.h"
-#include "synthetic.h"
-
-#define PEOPLE    2500 /* more than are all scored */
-#define SMALL     900  /* few enough to be all scored */
-#define TOLERANCE 1e-3 /* half precision keeps 11 bits */
-
-static struct synthetic model;
-static float (*faces)[GALLERY_DIMENSION]; /* PEOPLE of them */
-
-static const float *face_of(size_t person)
-{
-    return faces[person - 1];
-}
-
-static struct gallery *open_gallery(size_t capacity)
-{
-    struct gallery *gallery = NULL;
-    struct aibox_error err;
-    assert_int_equal(gallery_open(capacity, &gallery, &err), AIBOX_OK);
-    return gallery;
-}
-
-static enum aibox_status put(struct gallery *gallery, int64_t id, const float *face)
-{
-    struct gallery_person person = {.person_id = id, .faces = face, .n_faces = 1};
-    return gallery_put(gallery, &person, NULL);
-}
-
-static struct gallery *open_filled(size_t people)
-{
-    struct gallery *gallery = open_gallery(people);
-    for (size_t i = 1; i <= people; i++)
-        assert_int_equal(put(gallery, (int64_t)i, face_of(i)), AIBOX_OK);
-    return gallery;
-}
-
-static struct gallery_result search(const struct gallery *gallery, const float *probe, const struct gallery_filter *f,
-                                    size_t k)
-{
-    struct gallery_result result;
-    assert_int_equal(gallery_search(gallery, probe, f, k, &result, NULL), AIBOX_OK);
-    for (size_t i = 1; i < result.count; i++) {
-        assert_true(result.best[i - 1].score >= result.best[i].score);
-        for (size_t j = 0; j < i; j++)
-            assert_true(result.best[i].person_id != result.best[j].person_id);
-    }
-    return result;
-}
-
-struct naive {
-    int64_t person_id;
-    float score;
-};
-
-static int by_score(const void *a, const void *b)
-{
-    const struct naive *x = a;
-    const struct naive *y = b;
-    if (x->score != y->score)
-        return x->score < y->score ? 1 : -1;
-    return (x->person_id > y->person_id) - (x->person_id < y->person_id);
-}
-
-/* All people who pass `wanted` (NULL: all), best first. The caller frees. */
-static struct naive *naive_search(const float *probe, size_t people, bool (*wanted)(size_t), size_t *count)
-{
-    struct naive *all = malloc(people * sizeof(*all));
-    assert_non_null(all);
-    *count = 0;
-    for (size_t i = 1; i <= people; i++) {
-        if (wanted == NULL || wanted(i))
-            all[(*count)++] = (struct naive){(int64_t)i, gallery_cosine(probe, face_of(i))};
-    }
-    qsort(all, *count, sizeof(*all), by_score);
-    return all;
-}
-
-static void assert_same(const struct gallery_result *result, const struct naive *expected, size_t count, size_t k)
-{
-    assert_int_equal(result->count, count < k ? count : k);
-    assert_int_equal(result->candidates, count);
-    for (size_t i = 0; i < result->count; i++) {
-        assert_true(fabs((double)result->best[i].score - (double)expected[i].score) < TOLERANCE);
-    }
-    bool clear = count < 2 || expected[0].score - expected[1].score > (float)TOLERANCE;
-    if (result->count > 0 && clear)
-        assert_int_equal(result->best[0].person_id, expected[0].person_id);
-}
+#include "people.h"
 
 static void check_exact(size_t people)
 {
@@ -378,121 +291,6 @@ static void test_every_version_is_whole(void **state)
     gallery_close(gallery);
 }
 
-/* Labels by the person's number. Group 3: every third; 1000: everybody; people divisible by 50 hold 40 groups. */
-static bool in_third(size_t person)
-{
-    return person % 3 == 0;
-}
-
-static bool in_third_with_seventh(size_t person)
-{
-    return person % 3 == 0 && person % 7 == 0;
-}
-
-static bool is_wide(size_t person)
-{
-    return person % 50 == 0;
-}
-
-static struct gallery_person labelled(size_t i)
-{
-    struct gallery_person person = {.person_id = (int64_t)i, .faces = face_of(i), .n_faces = 1};
-    gallery_labels_add(&person.groups, 1000);
-    if (in_third(i))
-        gallery_labels_add(&person.groups, 3);
-    if (i % 7 == 0)
-        gallery_labels_add(&person.permissions, 7);
-    if (i % 11 == 0)
-        gallery_labels_add(&person.permissions, 1023);
-    for (unsigned label = 100; label < 140 && is_wide(i); label++)
-        gallery_labels_add(&person.groups, label);
-    return person;
-}
-
-static void check_filter(const struct gallery *gallery, const struct gallery_filter *filter, bool (*wanted)(size_t))
-{
-    size_t count;
-    for (size_t i = 1; i < 20; i++) {
-        struct naive *expected = naive_search(face_of(i), PEOPLE, wanted, &count);
-        struct gallery_result result = search(gallery, face_of(i), filter, 20);
-        assert_int_equal(gallery_count_filtered(gallery, filter), count);
-        assert_same(&result, expected, count, 20);
-        for (size_t j = 0; j < result.count; j++)
-            assert_true(wanted((size_t)result.best[j].person_id));
-        free(expected);
-    }
-}
-
-static void test_filters(void **state)
-{
-    (void)state;
-    struct gallery *gallery = open_gallery(PEOPLE);
-    struct gallery_labels third = {0};
-    struct gallery_labels seventh = {0};
-    struct gallery_labels wide = {0};
-    struct gallery_labels nobody = {0};
-    for (size_t i = 1; i <= PEOPLE; i++) {
-        struct gallery_person person = labelled(i);
-        assert_int_equal(gallery_put(gallery, &person, NULL), AIBOX_OK);
-    }
-    gallery_labels_add(&third, 3);
-    gallery_labels_add(&third, 999);
-    gallery_labels_add(&seventh, 7);
-    gallery_labels_add(&wide, 139);
-    check_filter(gallery, &(struct gallery_filter){.groups = &third}, in_third);
-    check_filter(gallery, &(struct gallery_filter){.groups = &third, .permissions = &seventh}, in_third_with_seventh);
-    check_filter(gallery, &(struct gallery_filter){.groups = &wide}, is_wide);
-    /* Nobody; no condition. */
-    struct gallery_result result = search(gallery, face_of(1), &(struct gallery_filter){.groups = &nobody}, 5);
-    assert_int_equal(result.count, 0);
-    assert_int_equal(result.candidates, 0);
-    result = search(gallery, face_of(1), &(struct gallery_filter){0}, 5);
-    assert_int_equal(result.candidates, PEOPLE);
-    /* A group is gone, its number is used again: for person 1 alone, as a permission's number stays what it is. */
-    gallery_drop_group(gallery, 3);
-    gallery_drop_group(gallery, 7);
-    gallery_drop_group(gallery, 139);
-    gallery_drop_group(gallery, GALLERY_MAX_LABELS);
-    assert_int_equal(gallery_count_filtered(gallery, &(struct gallery_filter){.groups = &third}), 0);
-    assert_int_equal(search(gallery, face_of(3), &(struct gallery_filter){.groups = &wide}, 5).count, 0);
-    assert_int_equal(gallery_count_filtered(gallery, &(struct gallery_filter){.permissions = &seventh}), PEOPLE / 7);
-    struct gallery_person first = labelled(1);
-    gallery_labels_add(&first.groups, 3);
-    assert_int_equal(gallery_put(gallery, &first, NULL), AIBOX_OK);
-    result = search(gallery, face_of(3), &(struct gallery_filter){.groups = &third}, 5);
-    assert_int_equal(result.count, 1);
-    assert_int_equal(result.best[0].person_id, 1);
-    gallery_drop_permission(gallery, 7);
-    assert_int_equal(gallery_count_filtered(gallery, &(struct gallery_filter){.permissions = &seventh}), 0);
-    /* Everybody still has their other labels, and goes. */
-    struct gallery_labels all = {0};
-    gallery_labels_add(&all, 1000);
-    assert_int_equal(gallery_count_filtered(gallery, &(struct gallery_filter){.groups = &all}), PEOPLE);
-    gallery_clear(gallery);
-    assert_int_equal(gallery_count_filtered(gallery, &(struct gallery_filter){.groups = &all}), 0);
-    for (size_t set = 0; set < gallery->labels.top; set++)
-        assert_int_equal(gallery->labels.refs[set], 0);
-    gallery_close(gallery);
-}
-
-/* Sets are kept once, given back when nobody has them, and the numbers used again. */
-static void test_label_sets_are_reused(void **state)
-{
-    (void)state;
-    struct gallery *gallery = open_gallery(100);
-    struct gallery_person person = {.faces = face_of(1), .n_faces = 1};
-    for (int round = 0; round < 50; round++) {
-        memset(&person.groups, 0, sizeof(person.groups));
-        for (unsigned label = 0; label < 1 + (unsigned)round % 20; label++)
-            gallery_labels_add(&person.groups, label * 7 + (unsigned)round);
-        for (person.person_id = 1; person.person_id <= 100; person.person_id++)
-            assert_int_equal(gallery_put(gallery, &person, NULL), AIBOX_OK);
-    }
-    assert_true(gallery->labels.top <= 8);
-    assert_true(gallery->labels.wide_top <= 8);
-    gallery_close(gallery);
-}
-
 static void test_batch(void **state)
 {
     (void)state;
@@ -554,23 +352,6 @@ static void test_histogram(void **state)
     gallery_close(gallery);
 }
 
-static int make_faces(void **state)
-{
-    (void)state;
-    synthetic_init(&model, 1);
-    faces = malloc(PEOPLE * sizeof(*faces));
-    for (size_t i = 0; faces != NULL && i < PEOPLE; i++)
-        synthetic_face(&model, i, 0, faces[i]);
-    return faces != NULL ? 0 : -1;
-}
-
-static int free_faces(void **state)
-{
-    (void)state;
-    free(faces);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -584,8 +365,6 @@ int main(void)
         cmocka_unit_test(test_churn),
         cmocka_unit_test(test_view_is_a_snapshot),
         cmocka_unit_test(test_every_version_is_whole),
-        cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_label_sets_are_reused),
         cmocka_unit_test(test_batch),
         cmocka_unit_test(test_histogram),
     };
