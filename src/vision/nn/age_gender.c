@@ -113,6 +113,15 @@ static bool read_manifest(struct reader *r, const json_t *root)
     return offset == r->size || fail(r, "the file of weights is longer than", "the manifest says");
 }
 
+/* "prefix/name"; nothing, which is no tensor's name, when it is too long. */
+static void join(char out[MAX_NAME], const char *prefix, const char *name)
+{
+    int length = snprintf(out, MAX_NAME, "%s/%s", prefix, name);
+
+    if (length < 0 || length >= MAX_NAME)
+        out[0] = '\0';
+}
+
 static float number(const struct reader *r, const struct tensor *tensor, size_t index)
 {
     const unsigned char *at = r->weights + tensor->offset + index * tensor->width;
@@ -141,7 +150,7 @@ static float *load(struct reader *r, const char *prefix, const char *name, size_
 
     if (r->failed)
         return NULL;
-    snprintf(full, sizeof full, "%s/%s", prefix, name);
+    join(full, prefix, name);
     for (size_t i = 0; i < r->n_tensors && !tensor; i++) {
         if (strcmp(r->tensor[i].name, full) == 0)
             tensor = &r->tensor[i];
@@ -192,7 +201,7 @@ static nn_value separable(struct reader *r, nn_value x, const char *block, const
 
     nn_builder_sizes(r->builder, x, &h, &w, &in);
     window = nn_window_same(3, 1, h, w);
-    snprintf(prefix, sizeof prefix, "%s/%s", block, name);
+    join(prefix, block, name);
     weights = load(r, prefix, "depthwise_filter", 9 * in, 1);
     turned = malloc(9 * in * sizeof *turned);
     if (weights && turned) {
@@ -226,7 +235,7 @@ static nn_value reduction_block(struct reader *r, nn_value x, const char *prefix
     nn_builder_sizes(r->builder, y, &h, &w, &c);
     window = nn_window_same(3, 2, h, w);
     y = nn_build_max_pool(r->builder, y, &window);
-    snprintf(expansion, sizeof expansion, "%s/expansion_conv", prefix);
+    join(expansion, prefix, "expansion_conv");
     return nn_build_binary(r->builder, NN_BINARY_ADD, y, convolve(r, x, expansion, "filters", 1, 2, out));
 }
 
