@@ -61,6 +61,26 @@ static struct vision_face largest(const struct image *image)
     return face;
 }
 
+/* The face that covers a point. */
+static struct vision_face face_at(const struct image *image, float x, float y)
+{
+    struct vision_face faces[VISION_MAX_FACES];
+    size_t count = detect(image, faces, VISION_MAX_FACES);
+    size_t i = 0;
+    while (i < count && !(faces[i].box[0] < x && x < faces[i].box[2] && faces[i].box[1] < y && y < faces[i].box[3])) {
+        i++;
+    }
+    assert_true(i < count);
+    assert_int_equal(vision_locate(worker, image, &faces[i], NULL), AIBOX_OK);
+    return faces[i];
+}
+
+/* In the mirrored picture, the same face. */
+static struct vision_face same_mirrored(const struct image *other, const struct vision_face *face)
+{
+    return face_at(other, (float)other->width - 1 - face->points[2][0], face->points[2][1]);
+}
+
 static struct image mirrored(const struct image *image)
 {
     const struct image_sampling how = {.matrix = {-1, 0, (float)image->width - 1, 0, 1, 0}};
@@ -101,6 +121,9 @@ static void embed(const struct image *image, const struct vision_face *face, flo
     assert_true(norm > 0.5f && norm < 50.0f);
 }
 
+/* Counted by eye; the second one's first is a profile. */
+static const size_t people[6] = {3, 3, 3, 4, 5, 5};
+
 static void test_faces_are_found(void **state)
 {
     (void)state;
@@ -108,8 +131,7 @@ static void test_faces_are_found(void **state)
         struct image image = sample(i);
         struct vision_face faces[VISION_MAX_FACES];
         size_t count = detect(&image, faces, VISION_MAX_FACES);
-        print_message("sample%d: %zu faces\n", i, count);
-        assert_true(count >= 1);
+        assert_int_equal(count, people[i - 1]);
         for (size_t k = 0; k < count; k++) {
             const float *box = faces[k].box;
             assert_true(box[0] >= 0 && box[1] >= 0 && box[2] <= (float)image.width && box[3] <= (float)image.height);
@@ -123,6 +145,297 @@ static void test_faces_are_found(void **state)
         }
         image_free(&image);
     }
+}
+
+static void test_detect_options(void **state)
+{
+    (void)state;
+    struct image image = sample(5);
+    struct vision_face all[VISION_MAX_FACES];
+    struct vision_face some[VISION_MAX_FACES];
+    size_t count = detect(&image, all, VISION_MAX_FACES);
+    assert_int_equal(detect(&image, some, 2), 2);
+    assert_memory_equal(some[1].box, all[1].box, sizeof all[1].box);
+    assert_int_equal(detect(&image, some, 0), 0);
+    /* Only what is larger than the second one. */
+    float width = all[1].box[2] - all[1].box[0];
+    float height = all[1].box[3] - all[1].box[1];
+    struct vision_detect_options options = {.min_face = fminf(width, height) - 0.5f};
+    size_t larger = 0;
+    struct aibox_error err = {0};
+    assert_int_equal(vision_detect(worker, &image, &options, some, VISION_MAX_FACES, &larger, &err), AIBOX_OK);
+    assert_in_range(larger, 1, count);
+    for (size_t i = 0; i < larger; i++) {
+        assert_true(some[i].box[2] - some[i].box[0] >= options.min_face);
+        assert_true(some[i].box[3] - some[i].box[1] >= options.min_face);
+    }
+    image_free(&image);
+}
+
+/* The sample's faces at a sixth of their size on a large canvas: lost to one look, found in tiles, once each. */
+static void test_tiles_find_small_faces(void **state)
+{
+    (void)state;
+    struct image picture = sample(1);
+    struct image small = {0};
+    struct image canvas = {0};
+    const int width = 1920;
+    const int height = 1080;
+    int small_w = 480;
+    int small_h = picture.height * small_w / picture.width;
+    assert_int_equal(image_resize(&picture, small_w, small_h, &small, NULL), AIBOX_OK);
+    assert_int_equal(image_new(width, height, &canvas, NULL), AIBOX_OK);
+    memset(canvas.pixels, 96, (size_t)width * (size_t)height * 3);
+    for (int y = 0; y < small_h; y++) {
+        memcpy(canvas.pixels + ((size_t)(y + 420) * (size_t)width + 700) * 3,
+               small.pixels + (size_t)y * (size_t)small_w * 3, (size_t)small_w * 3);
+    }
+    struct vision_face faces[VISION_MAX_FACES];
+    static const enum vision_tiles tiles[] = {VISION_TILES_OFF, VISION_TILES_3X3, VISION_TILES_AUTO};
+    size_t counts[3];
+    for (size_t i = 0; i < 3; i++) {
+        struct vision_detect_options options = {.tiles = tiles[i], .min_face = 32};
+        assert_int_equal(vision_detect(worker, &canvas, &options, faces, VISION_MAX_FACES, &counts[i], NULL), AIBOX_OK);
+    }
+    assert_true(counts[0] < 3);
+    assert_int_equal(counts[1], 3);
+    assert_int_equal(counts[2], 3);
+    image_free(&canvas);
+    image_free(&small);
+    image_free(&picture);
+}
+
+static void test_landmarks(void **state)
+{
+    (void)state;
+    struct image image = sample(1);
+    struct vision_face face = largest(&image);
+    assert_true(face.located);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(face.points[i][0] > face.box[0] && face.points[i][0] < face.box[2]);
+        assert_true(face.points[i][1] > face.box[1] && face.points[i][1] < face.box[3]);
+    }
+    /* Eyes left and right, mouth below. */
+    assert_true(face.points[0][0] < face.points[1][0]);
+    assert_true(face.points[3][0] < face.points[4][0]);
+    assert_true(face.points[3][1] > face.points[0][1] && face.points[4][1] > face.points[1][1]);
+    /* The mirrored picture's points are the mirrored points. */
+    static const size_t partner[5] = {1, 0, 2, 4, 3};
+    struct image other = mirrored(&image);
+    struct vision_face flipped = same_mirrored(&other, &face);
+    float tolerance = 0.05f * (face.box[3] - face.box[1]);
+    for (size_t i = 0; i < 5; i++) {
+        float x = (float)image.width - 1 - flipped.points[partner[i]][0];
+        assert_float_equal(x, face.points[i][0], tolerance);
+        assert_float_equal(flipped.points[partner[i]][1], face.points[i][1], tolerance);
+    }
+    image_free(&other);
+    image_free(&image);
+}
+
+static void test_same_and_other_people(void **state)
+{
+    (void)state;
+    for (int i = 1; i <= 6; i++) {
+        struct image image = sample(i);
+        struct image other = mirrored(&image);
+        struct vision_face faces[VISION_MAX_FACES];
+        static float embeddings[VISION_MAX_FACES][VISION_DIMENSION];
+        size_t count = detect(&image, faces, VISION_MAX_FACES);
+        for (size_t k = 0; k < count; k++) {
+            assert_int_equal(vision_locate(worker, &image, &faces[k], NULL), AIBOX_OK);
+            embed(&image, &faces[k], embeddings[k]);
+            for (size_t before = 0; before < k; before++) {
+                assert_true(similarity(embeddings[before], embeddings[k]) < vision_threshold_for_fmr(vision, 1e-4));
+            }
+        }
+        struct vision_face flipped = same_mirrored(&other, &faces[0]);
+        float embedding[VISION_DIMENSION];
+        embed(&other, &flipped, embedding);
+        if (i != 2) { /* the profile is nobody's likeness */
+            assert_true(similarity(embeddings[0], embedding) > vision_genuine_score(vision, 0.5));
+        }
+        image_free(&other);
+        image_free(&image);
+    }
+}
+
+static void test_embedding_is_repeatable(void **state)
+{
+    (void)state;
+    struct image image = sample(3);
+    struct vision_face face = largest(&image);
+    float first[VISION_DIMENSION];
+    float second[VISION_DIMENSION];
+    embed(&image, &face, first);
+    struct vision_worker *other = NULL;
+    float norm = 0;
+    assert_int_equal(vision_worker_open(vision, &other, NULL), AIBOX_OK);
+    assert_int_equal(vision_embed(other, &image, &face, second, &norm, NULL), AIBOX_OK);
+    assert_memory_equal(first, second, sizeof first);
+    vision_worker_close(other);
+    image_free(&image);
+}
+
+static void test_pose_signs(void **state)
+{
+    (void)state;
+    for (int i = 3; i <= 6; i++) {
+        struct image image = sample(i);
+        struct vision_face face = largest(&image);
+        struct vision_pose pose;
+        struct vision_pose other;
+        assert_int_equal(vision_estimate_pose(worker, &image, &face, &pose, NULL), AIBOX_OK);
+        /* Mirrored: yaw and roll change their sign. */
+        struct image flipped = mirrored(&image);
+        struct vision_face there = same_mirrored(&flipped, &face);
+        assert_int_equal(vision_estimate_pose(worker, &flipped, &there, &other, NULL), AIBOX_OK);
+        assert_float_equal(other.yaw, -pose.yaw, 8);
+        assert_float_equal(other.pitch, pose.pitch, 8);
+        assert_float_equal(other.roll, -pose.roll, 6);
+        image_free(&flipped);
+        /* Turned clockwise: the roll grows by as much, and nothing else changes. */
+        float x = face.points[2][0];
+        float y = face.points[2][1];
+        struct image round = turned(&image, 15, x, y);
+        there = face_at(&round, x, y);
+        assert_int_equal(vision_estimate_pose(worker, &round, &there, &other, NULL), AIBOX_OK);
+        assert_float_equal(other.roll, pose.roll + 15, 6);
+        assert_float_equal(other.yaw, pose.yaw, 8);
+        image_free(&round);
+        image_free(&image);
+    }
+}
+
+static void test_quality(void **state)
+{
+    (void)state;
+    struct image image = sample(6);
+    struct vision_face face = largest(&image);
+    struct vision_quality_limits limits = vision_quality_limits_of(QUALITY_HIGH);
+    struct vision_quality quality;
+    assert_int_equal(vision_assess(worker, &image, &face, &limits, &quality, NULL), AIBOX_OK);
+    assert_int_equal(quality.failed & (QUALITY_CLARITY | QUALITY_BRIGHTNESS | QUALITY_PARTIAL), 0);
+    assert_false(quality.partial);
+    assert_float_equal(quality.mask, -1, 1e-6f);
+    float clarity = quality.clarity;
+    /* The same face small and enlarged again is blurred. */
+    struct image small = {0};
+    struct image large = {0};
+    assert_int_equal(image_resize(&image, image.width / 12, image.height / 12, &small, NULL), AIBOX_OK);
+    assert_int_equal(image_resize(&small, image.width, image.height, &large, NULL), AIBOX_OK);
+    assert_int_equal(vision_assess(worker, &large, &face, &limits, &quality, NULL), AIBOX_OK);
+    assert_true(quality.clarity < clarity);
+    assert_true(quality.failed & QUALITY_CLARITY);
+    image_free(&small);
+    image_free(&large);
+    /* And at 15 % of its light it is dark. */
+    for (size_t i = 0; i < (size_t)image.width * (size_t)image.height * 3; i++) {
+        image.pixels[i] = (uint8_t)(0.15f * (float)image.pixels[i]);
+    }
+    assert_int_equal(vision_assess(worker, &image, &face, &limits, &quality, NULL), AIBOX_OK);
+    assert_true(quality.failed & QUALITY_BRIGHTNESS);
+    image_free(&image);
+}
+
+/* Half of a face: found or not, but never as a whole one. */
+static void test_partial(void **state)
+{
+    (void)state;
+    struct image image = sample(6);
+    struct vision_face face = largest(&image);
+    struct image cut = {0};
+    int left = (int)(0.7f * face.box[0] + 0.3f * face.box[2]);
+    assert_int_equal(image_crop(&image, left, 0, image.width - left, image.height, &cut, NULL), AIBOX_OK);
+    struct vision_face faces[VISION_MAX_FACES];
+    size_t count = detect(&cut, faces, VISION_MAX_FACES);
+    for (size_t i = 0; i < count; i++) {
+        struct vision_quality_limits limits = vision_quality_limits_of(QUALITY_HIGH);
+        struct vision_quality quality;
+        if (faces[i].raw_box[0] > 0) {
+            continue;
+        }
+        assert_int_equal(vision_locate(worker, &cut, &faces[i], NULL), AIBOX_OK);
+        assert_int_equal(vision_assess(worker, &cut, &faces[i], &limits, &quality, NULL), AIBOX_OK);
+        assert_false(quality.pass);
+    }
+    image_free(&cut);
+    image_free(&image);
+}
+
+static void test_attributes(void **state)
+{
+    (void)state;
+    struct image image = sample(6);
+    struct vision_face face = largest(&image);
+    float age = 0;
+    float male = 0;
+    float live = 0;
+    assert_int_equal(vision_estimate_age_sex(worker, &image, &face, &age, &male, NULL), AIBOX_OK);
+    assert_true(age > 15 && age < 60);
+    assert_true(male >= 0 && male < 0.5f);
+    assert_int_equal(vision_estimate_liveness(worker, &image, &face, &live, NULL), AIBOX_OK);
+    assert_true(live >= 0 && live <= 1);
+    struct image aligned = {0};
+    assert_int_equal(vision_align(&image, &face, &aligned, NULL), AIBOX_OK);
+    assert_int_equal(aligned.width, VISION_ALIGNED_SIDE);
+    assert_int_equal(aligned.height, VISION_ALIGNED_SIDE);
+    image_free(&aligned);
+    image_free(&image);
+}
+
+static void test_strange_pictures(void **state)
+{
+    (void)state;
+    static const int sides[][2] = {{1, 1}, {16384, 1}, {1, 16384}, {2, 3}, {640, 480}, {3000, 40}};
+    static const enum vision_tiles tiles[] = {VISION_TILES_AUTO, VISION_TILES_3X3};
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
+        struct image image = {0};
+        assert_int_equal(image_new(sides[i][0], sides[i][1], &image, NULL), AIBOX_OK);
+        for (size_t t = 0; t < 2; t++) {
+            struct vision_face faces[4];
+            struct vision_detect_options options = {.tiles = tiles[t]};
+            size_t count = 9;
+            assert_int_equal(vision_detect(worker, &image, &options, faces, 4, &count, NULL), AIBOX_OK);
+            assert_int_equal(count, 0); /* black */
+        }
+        image_free(&image);
+    }
+}
+
+/* Boxes that a caller may have made up: an error or an answer, never a crash. */
+static void test_strange_faces(void **state)
+{
+    (void)state;
+    static const float boxes[][4] = {
+        {0, 0, 0, 0},   {10, 10, 5, 5},         {-5000, -5000, -4000, -4000}, {0, 0, 1e9f, 1e9f},
+        {0, 0, NAN, 4}, {3, 3, 3.001f, 3.001f}, {-1e6f, 0, 1e6f, 90},         {0, 0, INFINITY, INFINITY}};
+    struct image image = sample(1);
+    struct aibox_error err = {0};
+    float embedding[VISION_DIMENSION];
+    float value[2];
+    for (size_t i = 0; i < sizeof boxes / sizeof boxes[0]; i++) {
+        struct vision_face face = {.score = 1};
+        memcpy(face.raw_box, boxes[i], sizeof face.raw_box);
+        memcpy(face.box, boxes[i], sizeof face.box);
+        (void)vision_estimate_liveness(worker, &image, &face, &value[0], &err);
+        (void)vision_estimate_age_sex(worker, &image, &face, &value[0], &value[1], &err);
+        if (vision_locate(worker, &image, &face, &err) == AIBOX_OK) {
+            struct vision_pose pose;
+            (void)vision_embed(worker, &image, &face, embedding, &value[0], &err);
+            (void)vision_estimate_pose(worker, &image, &face, &pose, &err);
+        }
+    }
+    struct vision_face face = largest(&image);
+    face.located = false;
+    assert_int_equal(vision_embed(worker, &image, &face, embedding, &value[0], &err), AIBOX_PARAM);
+    face.located = true;
+    for (size_t i = 0; i < 5; i++) {
+        face.points[i][0] = 50;
+        face.points[i][1] = 50;
+    }
+    assert_int_equal(vision_embed(worker, &image, &face, embedding, &value[0], &err), AIBOX_LOW_QUALITY);
+    image_free(&image);
 }
 
 static int open_models(void **state)
@@ -162,6 +475,17 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_faces_are_found),
+        cmocka_unit_test(test_detect_options),
+        cmocka_unit_test(test_tiles_find_small_faces),
+        cmocka_unit_test(test_landmarks),
+        cmocka_unit_test(test_same_and_other_people),
+        cmocka_unit_test(test_embedding_is_repeatable),
+        cmocka_unit_test(test_pose_signs),
+        cmocka_unit_test(test_quality),
+        cmocka_unit_test(test_partial),
+        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_strange_pictures),
+        cmocka_unit_test(test_strange_faces),
     };
     return cmocka_run_group_tests(tests, open_models, close_models);
 }
