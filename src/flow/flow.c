@@ -24,7 +24,7 @@ static void copy_labels(struct gallery_labels *to, const uint64_t *from)
 static bool on_person(void *ctx, const struct store_template *state)
 {
     struct flow *flow = ctx;
-    calibration_touch(flow->calibration);
+    autothreshold_touch(flow->autothreshold);
     if (state->n_faces == 0) {
         gallery_remove(flow->gallery, state->person_id);
         return true;
@@ -56,7 +56,7 @@ static void on_people_cleared(void *ctx)
 {
     struct flow *flow = ctx;
     gallery_clear(flow->gallery);
-    calibration_touch(flow->calibration);
+    autothreshold_touch(flow->autothreshold);
 }
 
 static bool load_person(void *ctx, const struct store_template *state)
@@ -131,7 +131,7 @@ enum aibox_status flow_open(struct settings *settings, struct store *store, cons
     size_t capacity = (size_t)settings_int(settings, "gallery.capacity");
     if ((status = gallery_open(capacity, &flow->gallery, err)) != AIBOX_OK)
         goto fail;
-    if ((status = calibration_open(flow->gallery, flow->vision, &flow->calibration, err)) != AIBOX_OK)
+    if ((status = autothreshold_open(flow->gallery, flow->vision, &flow->autothreshold, err)) != AIBOX_OK)
         goto fail;
     struct pool_options options = {.name = "vision",
                                    .threads = worker_count(settings),
@@ -169,7 +169,7 @@ void flow_close(struct flow *flow)
         pthread_join(flow->loader, NULL);
     pool_close(flow->pool);
     store_set_listener(flow->store, NULL);
-    calibration_close(flow->calibration);
+    autothreshold_close(flow->autothreshold);
     gallery_close(flow->gallery);
     vision_close(flow->vision);
     stages_free(flow->stages);
@@ -292,8 +292,8 @@ void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
     double wanted = settings_float(flow->settings, "recognition.threshold");
     out->automatic = isnan(wanted);
     if (out->automatic) {
-        struct calibration_answer answer;
-        calibration_threshold(flow->calibration, calibration_fmr(out->false_accept_target, out->people), &answer);
+        struct autothreshold_answer answer;
+        autothreshold_threshold(flow->autothreshold, autothreshold_fmr(out->false_accept_target, out->people), &answer);
         double most = settings_float(flow->settings, "recognition.max_auto_threshold");
         if (isnan(most))
             most = vision_genuine_score(flow->vision, 0.95);
@@ -308,7 +308,8 @@ void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
     } else {
         out->threshold = (float)wanted;
     }
-    out->expected_false_accept = calibration_fpir(calibration_fmr_at(flow->calibration, out->threshold), out->people);
+    out->expected_false_accept =
+        autothreshold_fpir(autothreshold_fmr_at(flow->autothreshold, out->threshold), out->people);
     out->expected_false_reject = vision_false_reject_at(flow->vision, out->threshold);
 }
 

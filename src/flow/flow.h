@@ -147,10 +147,10 @@ struct flow_decision {
     struct store_person person;
     char best_identity_id[STORE_MAX_IDENTITY + 1]; /* the nearest person even when unknown; "" without candidates */
     bool has_face;
-    struct flow_face face;  /* the face decided on */
-    char event_id[27];      /* "" for no face */
-    bool merged;            /* the event existed already: same person and place a moment ago */
-    char reg_image_id[37];  /* the newest enrolled photo of the person, or "" */
+    struct flow_face face; /* the face decided on */
+    char event_id[27];     /* "" for no face */
+    bool merged;           /* the event existed already: same person and place a moment ago */
+    char reg_image_id[37]; /* the newest enrolled photo of the person, or "" */
 };
 void flow_decision_free(struct flow_decision *decision);
 

@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/pool.h"
-#include "flow/calibration.h"
+#include "flow/autothreshold.h"
 #include "flow/dedup.h"
 #include "flow/flow.h"
 #include "flow/stages.h"
@@ -18,7 +18,7 @@ struct flow {
     struct vision *vision;
     struct gallery *gallery;
     struct pool *pool;
-    struct calibration *calibration;
+    struct autothreshold *autothreshold;
     struct dedup *dedup;
     struct stages *stages;
     pthread_t loader;
@@ -59,8 +59,9 @@ void look_to_full(struct vision_face *face, int scale);
 
 /* ---- decide.c: the decision table, pure ------------------------------------------------------- */
 
-#define DECIDE_MARGIN 0.05f /* width of the uncertain band below the threshold, and least lead over the second person  \
-                             */
+#define DECIDE_MARGIN                                                                                                  \
+    0.05f /* width of the uncertain band below the threshold, and least lead over the second person                    \
+           */
 
 enum store_verdict decide_verdict(float score, float margin, float threshold);
 

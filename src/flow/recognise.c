@@ -241,7 +241,8 @@ static char *joined_groups(const struct flow_place *place)
         buffer_free(&text);
         return NULL;
     }
-    return (char *)buffer_give(&text, NULL);
+    size_t length;
+    return (char *)buffer_give(&text, &length);
 }
 
 static const char *or_empty(const char *text)

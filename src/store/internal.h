@@ -21,7 +21,7 @@ struct store {
     char *main_path;     /* aibox.db */
     char *pictures_path; /* pictures.db */
     int lock_fd;
-    size_t capacity;
+    atomic_size_t capacity;
     struct readers *readers;
     struct writer *writer;
     struct label_map_slot *labels;

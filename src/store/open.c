@@ -147,7 +147,7 @@ enum aibox_status store_open(const char *data_dir, size_t capacity, struct store
         return out_of_memory(err);
     pthread_once(&sqlite_once, configure_sqlite);
     store->lock_fd = -1;
-    store->capacity = capacity;
+    atomic_init(&store->capacity, capacity);
     atomic_init(&store->retention_keep, 10000);
     store->path = strdup(data_dir);
     store->main_path = path_join(data_dir, "aibox.db");
@@ -280,4 +280,9 @@ void store_set_retention(struct store *store, size_t keep, unsigned keep_days)
     atomic_store(&store->retention_keep, keep);
     atomic_store(&store->retention_days, keep_days);
     writer_nudge(store->writer);
+}
+
+void store_set_capacity(struct store *store, size_t capacity)
+{
+    atomic_store(&store->capacity, capacity);
 }

@@ -168,11 +168,12 @@ static enum aibox_status insert_face(struct batch *batch, const struct prepared_
 static enum aibox_status check_capacity(struct batch *batch, struct aibox_error *err)
 {
     int64_t people;
+    size_t capacity = atomic_load(&batch->store->capacity);
     enum aibox_status status =
         sql_get_values(&batch->main, "SELECT value FROM counter WHERE name = 'people'", &people, NULL, err, NULL, 0);
 
-    if (status == AIBOX_OK && (size_t)people >= batch->store->capacity)
-        return error_set(err, AIBOX_GALLERY_FULL, "the gallery is full: %zu people", batch->store->capacity);
+    if (status == AIBOX_OK && (size_t)people >= capacity)
+        return error_set(err, AIBOX_GALLERY_FULL, "the gallery is full: %zu people", capacity);
     return status;
 }
 

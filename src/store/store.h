@@ -64,9 +64,12 @@ struct store_listener {
 
 /*
  * Opens (creates, migrates) the data folder: mode 0700, locked against a second box ("another aiboxd uses this data
- * folder"). `listener` is copied; `capacity`: people at most (GALLERY_FULL beyond).
+ * folder"). `capacity`: people at most (GALLERY_FULL beyond).
  */
 enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err);
+void store_set_capacity(struct store *store, size_t capacity);
+/* Copied. NULL: nobody listens any more. */
+/* Between two commits; `listener` (NULL: none) is copied with its model_set. Changes committed after the return are told. */
 void store_set_listener(struct store *store, const struct store_listener *listener);
 void store_close(struct store *store); /* waits for queued changes, checkpoints */
 

@@ -42,3 +42,8 @@ double calibration_genuine_score(const struct calibration *c, double tpr)
 {
     return limit(interpolate(c->logit_tpr, c->score, c->genuine_points, calibration_logit(tpr)), -1.0, 1.0);
 }
+
+double calibration_false_reject(const struct calibration *c, double threshold)
+{
+    return 1.0 / (1.0 + exp(interpolate(c->score, c->logit_tpr, c->genuine_points, threshold)));
+}

@@ -25,6 +25,7 @@ struct calibration {
 double calibration_threshold(const struct calibration *calibration, double fmr);
 double calibration_fmr(const struct calibration *calibration, double threshold);
 double calibration_genuine_score(const struct calibration *calibration, double tpr);
+double calibration_false_reject(const struct calibration *calibration, double threshold);
 
 double calibration_logit(double rate);
 

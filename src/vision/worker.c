@@ -178,6 +178,11 @@ float vision_genuine_score(const struct vision *vision, double tpr)
     return (float)calibration_genuine_score(&vision->set.calibration, tpr);
 }
 
+double vision_false_reject_at(const struct vision *vision, float threshold)
+{
+    return calibration_false_reject(&vision->set.calibration, (double)threshold);
+}
+
 enum aibox_status vision_worker_open(const struct vision *vision, struct vision_worker **out, struct aibox_error *err)
 {
     struct vision_worker *worker = calloc(1, sizeof *worker);

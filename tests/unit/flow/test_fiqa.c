@@ -51,7 +51,7 @@ static void test_face(void **state)
     assert_int_equal(json_array_size(json_object_get(info, "occlusion")), 3);
     assert_true(json_is_boolean(json_object_get(info, "partial")));
     assert_float_equal(json_number_value(json_object_get(info, "mask")), -1, 0);
-    assert_float_equal(json_number_value(json_object_get(json_object_get(info, "headpose"), "pitch_angle")), 9.4, 1e-9);
+    assert_float_equal(json_number_value(json_object_get(json_object_get(info, "headpose"), "pitch_angle")), 9.4, 1e-6);
     json_decref(json);
     buffer_free(&text);
 }

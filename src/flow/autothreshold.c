@@ -1,4 +1,4 @@
-#include "flow/calibration.h"
+#include "flow/autothreshold.h"
 
 #include <math.h>
 #include <pthread.h>
@@ -14,7 +14,7 @@
 #define LOOK_EVERY_MS 2000
 
 /* Background thread writes, any thread reads; guarded by `mu`. */
-struct calibration {
+struct autothreshold {
     const struct gallery *gallery;
     const struct vision *vision;
     pthread_mutex_t mu;
@@ -22,23 +22,23 @@ struct calibration {
     pthread_t thread;
     bool touched, closing;
     atomic_bool stop; /* ends a count early */
-    uint64_t bins[CALIBRATION_BINS];
+    uint64_t bins[AUTOTHRESHOLD_BINS];
     uint64_t pairs; /* 0: no own calibration */
 };
 
-double calibration_fmr(double fpir, size_t n)
+double autothreshold_fmr(double fpir, size_t n)
 {
     return -expm1(log1p(-fpir) / (double)(n == 0 ? 1 : n));
 }
 
-double calibration_fpir(double fmr, size_t n)
+double autothreshold_fpir(double fmr, size_t n)
 {
     return -expm1(log1p(-fmr) * (double)(n == 0 ? 1 : n));
 }
 
 static float bin_edge(size_t bin)
 {
-    return -1.0f + 2.0f * (float)bin / (float)CALIBRATION_BINS;
+    return -1.0f + 2.0f * (float)bin / (float)AUTOTHRESHOLD_BINS;
 }
 
 /*
@@ -49,11 +49,11 @@ static bool fit_tail(const uint64_t *bins, uint64_t pairs, size_t *last_bin, dou
 {
     uint64_t above = 0;
     size_t last = 0, decade = 0;
-    for (size_t i = CALIBRATION_BINS; i-- > 0;) {
+    for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0;) {
         above += bins[i];
-        if (last == 0 && above >= CALIBRATION_MIN_TAIL)
+        if (last == 0 && above >= AUTOTHRESHOLD_MIN_TAIL)
             last = i;
-        if (above >= 10 * CALIBRATION_MIN_TAIL) {
+        if (above >= 10 * AUTOTHRESHOLD_MIN_TAIL) {
             decade = i;
             break;
         }
@@ -61,7 +61,7 @@ static bool fit_tail(const uint64_t *bins, uint64_t pairs, size_t *last_bin, dou
     if (last == 0 || decade == 0 || decade >= last)
         return false;
     uint64_t at_last = 0, at_decade = 0;
-    for (size_t i = CALIBRATION_BINS; i-- > decade;) {
+    for (size_t i = AUTOTHRESHOLD_BINS; i-- > decade;) {
         at_decade += bins[i];
         if (i >= last)
             at_last += bins[i];
@@ -73,19 +73,19 @@ static bool fit_tail(const uint64_t *bins, uint64_t pairs, size_t *last_bin, dou
     return *b < 0;
 }
 
-float calibration_quantile(const uint64_t *bins, uint64_t pairs, double fmr)
+float autothreshold_quantile(const uint64_t *bins, uint64_t pairs, double fmr)
 {
     size_t last;
     double a, b;
     if (pairs == 0 || !fit_tail(bins, pairs, &last, &a, &b))
         return NAN;
     double wanted = fmr * (double)pairs;
-    if (wanted < CALIBRATION_MIN_TAIL) {
+    if (wanted < AUTOTHRESHOLD_MIN_TAIL) {
         double threshold = (log(fmr) - a) / b;
         return threshold > 1 ? 1.0f : (float)threshold;
     }
     uint64_t above = 0;
-    for (size_t i = CALIBRATION_BINS; i-- > 0;) {
+    for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0;) {
         if ((double)(above + bins[i]) > wanted) {
             /* within this bin, in proportion */
             double share = (wanted - (double)above) / (double)bins[i];
@@ -96,7 +96,7 @@ float calibration_quantile(const uint64_t *bins, uint64_t pairs, double fmr)
     return -1.0f;
 }
 
-double calibration_survival(const uint64_t *bins, uint64_t pairs, float threshold)
+double autothreshold_survival(const uint64_t *bins, uint64_t pairs, float threshold)
 {
     size_t last;
     double a, b;
@@ -105,7 +105,7 @@ double calibration_survival(const uint64_t *bins, uint64_t pairs, float threshol
     if (threshold > bin_edge(last))
         return exp(a + b * (double)threshold);
     double above = 0;
-    for (size_t i = CALIBRATION_BINS; i-- > 0;) {
+    for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0;) {
         if (bin_edge(i) < threshold) {
             double share = (double)((bin_edge(i + 1) - threshold) / (bin_edge(1) - bin_edge(0)));
             return (above + share * (double)bins[i]) / (double)pairs;
@@ -121,12 +121,12 @@ static bool changed_enough(size_t before, size_t now)
     return difference > 0 && difference * 20 >= before;
 }
 
-static void count_pairs(struct calibration *cal)
+static void count_pairs(struct autothreshold *cal)
 {
-    uint64_t *bins = calloc(CALIBRATION_BINS, sizeof *bins);
+    uint64_t *bins = calloc(AUTOTHRESHOLD_BINS, sizeof *bins);
     if (bins == NULL)
         return;
-    uint64_t pairs = gallery_impostor_histogram(cal->gallery, SAMPLE_PEOPLE, bins, CALIBRATION_BINS, &cal->stop);
+    uint64_t pairs = gallery_impostor_histogram(cal->gallery, SAMPLE_PEOPLE, bins, AUTOTHRESHOLD_BINS, &cal->stop);
     pthread_mutex_lock(&cal->mu);
     if (!atomic_load(&cal->stop)) {
         memcpy(cal->bins, bins, sizeof cal->bins);
@@ -139,7 +139,7 @@ static void count_pairs(struct calibration *cal)
 
 static void *background(void *arg)
 {
-    struct calibration *cal = arg;
+    struct autothreshold *cal = arg;
     size_t counted = 0;
     pthread_mutex_lock(&cal->mu);
     while (!cal->closing) {
@@ -156,7 +156,7 @@ static void *background(void *arg)
         if (cal->closing || !changed_enough(counted, people))
             continue;
         counted = people;
-        if (people < CALIBRATION_MIN_PEOPLE) {
+        if (people < AUTOTHRESHOLD_MIN_PEOPLE) {
             cal->pairs = 0;
             continue;
         }
@@ -168,10 +168,10 @@ static void *background(void *arg)
     return NULL;
 }
 
-enum aibox_status calibration_open(const struct gallery *gallery, const struct vision *vision, struct calibration **out,
-                                   struct aibox_error *err)
+enum aibox_status autothreshold_open(const struct gallery *gallery, const struct vision *vision,
+                                     struct autothreshold **out, struct aibox_error *err)
 {
-    struct calibration *cal = calloc(1, sizeof *cal);
+    struct autothreshold *cal = calloc(1, sizeof *cal);
     if (cal == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     cal->gallery = gallery;
@@ -188,7 +188,7 @@ enum aibox_status calibration_open(const struct gallery *gallery, const struct v
     return AIBOX_OK;
 }
 
-void calibration_close(struct calibration *cal)
+void autothreshold_close(struct autothreshold *cal)
 {
     if (cal == NULL)
         return;
@@ -203,7 +203,7 @@ void calibration_close(struct calibration *cal)
     free(cal);
 }
 
-void calibration_touch(struct calibration *cal)
+void autothreshold_touch(struct autothreshold *cal)
 {
     pthread_mutex_lock(&cal->mu);
     if (!cal->touched) {
@@ -213,13 +213,13 @@ void calibration_touch(struct calibration *cal)
     pthread_mutex_unlock(&cal->mu);
 }
 
-void calibration_threshold(struct calibration *cal, double fmr, struct calibration_answer *out)
+void autothreshold_threshold(struct autothreshold *cal, double fmr, struct autothreshold_answer *out)
 {
-    *out = (struct calibration_answer){.fmr = fmr};
+    *out = (struct autothreshold_answer){.fmr = fmr};
     pthread_mutex_lock(&cal->mu);
-    if (cal->pairs >= CALIBRATION_MIN_PAIRS) {
+    if (cal->pairs >= AUTOTHRESHOLD_MIN_PAIRS) {
         out->pairs = cal->pairs;
-        out->threshold = calibration_quantile(cal->bins, cal->pairs, fmr);
+        out->threshold = autothreshold_quantile(cal->bins, cal->pairs, fmr);
         out->own_gallery = !isnan(out->threshold);
     }
     pthread_mutex_unlock(&cal->mu);
@@ -227,12 +227,12 @@ void calibration_threshold(struct calibration *cal, double fmr, struct calibrati
         out->threshold = vision_threshold_for_fmr(cal->vision, fmr);
 }
 
-double calibration_fmr_at(struct calibration *cal, float threshold)
+double autothreshold_fmr_at(struct autothreshold *cal, float threshold)
 {
     double fmr = NAN;
     pthread_mutex_lock(&cal->mu);
-    if (cal->pairs >= CALIBRATION_MIN_PAIRS)
-        fmr = calibration_survival(cal->bins, cal->pairs, threshold);
+    if (cal->pairs >= AUTOTHRESHOLD_MIN_PAIRS)
+        fmr = autothreshold_survival(cal->bins, cal->pairs, threshold);
     pthread_mutex_unlock(&cal->mu);
     return isnan(fmr) ? vision_fmr_at_threshold(cal->vision, threshold) : fmr;
 }

@@ -8,29 +8,29 @@
 
 #include <cmocka.h>
 
-#include "flow/calibration.h"
+#include "flow/autothreshold.h"
 
 static void test_fmr_and_fpir_are_inverse(void **state)
 {
     (void)state;
     static const size_t sizes[] = {1, 30, 500, 50000, 1000000};
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-        double fmr = calibration_fmr(0.01, sizes[i]);
+        double fmr = autothreshold_fmr(0.01, sizes[i]);
         assert_true(fmr > 0 && fmr <= 0.01);
-        assert_float_equal(calibration_fpir(fmr, sizes[i]), 0.01, 1e-9);
+        assert_float_equal(autothreshold_fpir(fmr, sizes[i]), 0.01, 1e-9);
     }
-    assert_float_equal(calibration_fmr(0.01, 1), 0.01, 1e-12);
-    assert_float_equal(calibration_fmr(0.01, 0), 0.01, 1e-12);
+    assert_float_equal(autothreshold_fmr(0.01, 1), 0.01, 1e-12);
+    assert_float_equal(autothreshold_fmr(0.01, 0), 0.01, 1e-12);
     /* small ones are about FPIR / N */
-    assert_float_equal(calibration_fmr(0.01, 50000) * 50000, 0.01005, 1e-5);
+    assert_float_equal(autothreshold_fmr(0.01, 50000) * 50000, 0.01005, 1e-5);
 }
 
 /* Scores of a normal distribution, counted as the gallery counts them. */
 static uint64_t fill_normal(uint64_t *bins, double mean, double deviation, uint64_t pairs)
 {
     uint64_t total = 0;
-    for (size_t i = 0; i < CALIBRATION_BINS; i++) {
-        double low = -1 + 2.0 * (double)i / CALIBRATION_BINS, high = low + 2.0 / CALIBRATION_BINS;
+    for (size_t i = 0; i < AUTOTHRESHOLD_BINS; i++) {
+        double low = -1 + 2.0 * (double)i / AUTOTHRESHOLD_BINS, high = low + 2.0 / AUTOTHRESHOLD_BINS;
         double share = 0.5 * (erf((high - mean) / deviation / M_SQRT2) - erf((low - mean) / deviation / M_SQRT2));
         bins[i] = (uint64_t)(share * (double)pairs + 0.5);
         total += bins[i];
@@ -41,50 +41,50 @@ static uint64_t fill_normal(uint64_t *bins, double mean, double deviation, uint6
 static void test_quantile_of_a_normal_distribution(void **state)
 {
     (void)state;
-    uint64_t *bins = calloc(CALIBRATION_BINS, sizeof *bins);
+    uint64_t *bins = calloc(AUTOTHRESHOLD_BINS, sizeof *bins);
     uint64_t pairs = fill_normal(bins, 0.01, 0.1, 10000000);
     /* z for 1e-2, 1e-3, 1e-4 */
-    assert_float_equal(calibration_quantile(bins, pairs, 1e-2), 0.01 + 0.2326, 2e-3);
-    assert_float_equal(calibration_quantile(bins, pairs, 1e-3), 0.01 + 0.3090, 2e-3);
-    assert_float_equal(calibration_quantile(bins, pairs, 1e-4), 0.01 + 0.3719, 2e-3);
-    assert_float_equal(calibration_survival(bins, pairs, 0.01f + 0.3090f), 1e-3, 1e-4);
-    assert_float_equal(calibration_survival(bins, pairs, -0.99f), 1, 1e-6);
+    assert_float_equal(autothreshold_quantile(bins, pairs, 1e-2), 0.2426f, 2e-3f);
+    assert_float_equal(autothreshold_quantile(bins, pairs, 1e-3), 0.3190f, 2e-3f);
+    assert_float_equal(autothreshold_quantile(bins, pairs, 1e-4), 0.3819f, 2e-3f);
+    assert_float_equal(autothreshold_survival(bins, pairs, 0.01f + 0.3090f), 1e-3, 1e-4);
+    assert_float_equal(autothreshold_survival(bins, pairs, -0.99f), 1, 1e-6);
     free(bins);
 }
 
 static void test_the_tail_is_continued_on_the_safe_side(void **state)
 {
     (void)state;
-    uint64_t *bins = calloc(CALIBRATION_BINS, sizeof *bins);
+    uint64_t *bins = calloc(AUTOTHRESHOLD_BINS, sizeof *bins);
     uint64_t pairs = fill_normal(bins, 0.01, 0.1, 200000);
     /* 1e-7 is far beyond 200,000 pairs; the true quantile is 0.01 + 0.520. */
-    float threshold = calibration_quantile(bins, pairs, 1e-7);
+    float threshold = autothreshold_quantile(bins, pairs, 1e-7);
     assert_true(threshold >= 0.53f && threshold < 0.65f);
-    assert_float_equal(log(calibration_survival(bins, pairs, threshold)), log(1e-7), 0.1);
+    assert_float_equal(log(autothreshold_survival(bins, pairs, threshold)), log(1e-7), 0.1);
     free(bins);
 }
 
 static void test_a_few_people_enrolled_twice_do_not_move_the_threshold(void **state)
 {
     (void)state;
-    uint64_t *bins = calloc(CALIBRATION_BINS, sizeof *bins);
+    uint64_t *bins = calloc(AUTOTHRESHOLD_BINS, sizeof *bins);
     uint64_t pairs = fill_normal(bins, 0.01, 0.1, 1000000);
-    float before = calibration_quantile(bins, pairs, 1e-4);
+    float before = autothreshold_quantile(bins, pairs, 1e-4);
     for (int i = 0; i < 5; i++)
-        bins[CALIBRATION_BINS * 85 / 100]++; /* five pairs at 0.7 */
-    float after = calibration_quantile(bins, pairs + 5, 1e-4);
-    assert_float_equal(after, before, 0.01);
+        bins[AUTOTHRESHOLD_BINS * 85 / 100]++; /* five pairs at 0.7 */
+    float after = autothreshold_quantile(bins, pairs + 5, 1e-4);
+    assert_float_equal(after, before, 0.01f);
     free(bins);
 }
 
 static void test_too_few_scores_give_no_answer(void **state)
 {
     (void)state;
-    uint64_t *bins = calloc(CALIBRATION_BINS, sizeof *bins);
-    assert_true(isnan(calibration_quantile(bins, 0, 1e-3)));
+    uint64_t *bins = calloc(AUTOTHRESHOLD_BINS, sizeof *bins);
+    assert_true(isnan(autothreshold_quantile(bins, 0, 1e-3)));
     bins[1200] = 20;
-    assert_true(isnan(calibration_quantile(bins, 20, 1e-3)));
-    assert_true(isnan(calibration_survival(bins, 20, 0.5f)));
+    assert_true(isnan(autothreshold_quantile(bins, 20, 1e-3)));
+    assert_true(isnan(autothreshold_survival(bins, 20, 0.5f)));
     free(bins);
 }
 

@@ -5,8 +5,8 @@
  * FMR = 1 - (1 - FPIR)^(1/N) (independent comparisons; ISO/IEC 19795-1). The threshold for it comes from the impostor
  * scores between the enrolled people once there are enough of them, else from the model set's table.
  */
-#ifndef AIBOX_FLOW_CALIBRATION_H
-#define AIBOX_FLOW_CALIBRATION_H
+#ifndef AIBOX_FLOW_AUTOTHRESHOLD_H
+#define AIBOX_FLOW_AUTOTHRESHOLD_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,43 +16,43 @@
 #include "gallery/gallery.h"
 #include "vision/vision.h"
 
-#define CALIBRATION_BINS       2000 /* over -1..1: 0.001 each */
-#define CALIBRATION_MIN_PEOPLE 500  /* own-gallery calibration counts from here */
-#define CALIBRATION_MIN_PAIRS  100000
-#define CALIBRATION_MIN_TAIL   30 /* scores that a point of the measured curve must have above it */
+#define AUTOTHRESHOLD_BINS       2000 /* over -1..1: 0.001 each */
+#define AUTOTHRESHOLD_MIN_PEOPLE 500  /* own-gallery calibration counts from here */
+#define AUTOTHRESHOLD_MIN_PAIRS  100000
+#define AUTOTHRESHOLD_MIN_TAIL   30 /* scores that a point of the measured curve must have above it */
 
 /* FMR of a single comparison for a false positive identification rate over n people (n 0 counts as 1). */
-double calibration_fmr(double fpir, size_t n);
+double autothreshold_fmr(double fpir, size_t n);
 /* And back: the share of strangers taken for somebody. */
-double calibration_fpir(double fmr, size_t n);
+double autothreshold_fpir(double fmr, size_t n);
 
 /*
  * Threshold at which the share `fmr` of the histogram's scores lies above; beyond the measured tail continued along the
  * straight line in log(FMR) through its last reliable decade. NAN: too few scores.
  */
-float calibration_quantile(const uint64_t *bins, uint64_t pairs, double fmr);
+float autothreshold_quantile(const uint64_t *bins, uint64_t pairs, double fmr);
 /* Share of scores above `threshold`, continued in the same way. */
-double calibration_survival(const uint64_t *bins, uint64_t pairs, float threshold);
+double autothreshold_survival(const uint64_t *bins, uint64_t pairs, float threshold);
 
-struct calibration;
+struct autothreshold;
 
 /* Starts the background thread, which looks at the gallery whenever it has changed by a twentieth. */
-enum aibox_status calibration_open(const struct gallery *gallery, const struct vision *vision, struct calibration **out,
-                                   struct aibox_error *err);
-void calibration_close(struct calibration *calibration);
+enum aibox_status autothreshold_open(const struct gallery *gallery, const struct vision *vision,
+                                     struct autothreshold **out, struct aibox_error *err);
+void autothreshold_close(struct autothreshold *autothreshold);
 
 /* The gallery has changed: cheap, any thread. */
-void calibration_touch(struct calibration *calibration);
+void autothreshold_touch(struct autothreshold *autothreshold);
 
-struct calibration_answer {
+struct autothreshold_answer {
     float threshold;
     bool own_gallery;
     uint64_t pairs;
     double fmr; /* at that threshold */
 };
 /* Threshold wanted for `fmr`, not limited by anything. */
-void calibration_threshold(struct calibration *calibration, double fmr, struct calibration_answer *out);
+void autothreshold_threshold(struct autothreshold *autothreshold, double fmr, struct autothreshold_answer *out);
 /* FMR expected at a threshold. */
-double calibration_fmr_at(struct calibration *calibration, float threshold);
+double autothreshold_fmr_at(struct autothreshold *autothreshold, float threshold);
 
 #endif
