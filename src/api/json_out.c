@@ -336,6 +336,38 @@ void json_out_raw(struct json_out *out, const char *json)
     put(out, json, strlen(json));
 }
 
+/* JSON's white space. */
+static bool is_space(char character)
+{
+    return character == ' ' || character == '\t' || character == '\r' || character == '\n';
+}
+
+void json_out_members(struct json_out *out, const char *object)
+{
+    size_t start = 0;
+    size_t end = strlen(object);
+
+    while (start < end && is_space(object[start]))
+        start++;
+    while (end > start && is_space(object[end - 1]))
+        end--;
+    if (!out->object[out->depth] || out->after_key || end - start < 2 || object[start] != '{' ||
+        object[end - 1] != '}') {
+        out->broken = true;
+        return;
+    }
+    start++;
+    end--;
+    while (start < end && is_space(object[start]))
+        start++;
+    if (start == end)
+        return;
+    if (!out->first[out->depth])
+        put_char(out, ',');
+    out->first[out->depth] = false;
+    put(out, object + start, end - start);
+}
+
 void json_out_key_text(struct json_out *out, const char *key, const char *text)
 {
     json_out_key(out, key);

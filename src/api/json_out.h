@@ -39,6 +39,8 @@ void json_out_bool(struct json_out *out, bool value);
 void json_out_null(struct json_out *out);
 void json_out_base64(struct json_out *out, const uint8_t *bytes, size_t size);
 void json_out_raw(struct json_out *out, const char *json); /* a complete JSON value, trusted */
+/* Inside an object: the members of the JSON object text `object`, trusted. */
+void json_out_members(struct json_out *out, const char *object);
 
 /* key and value in one go */
 void json_out_key_text(struct json_out *out, const char *key, const char *text);

@@ -62,6 +62,30 @@ static void commas_are_put_between_values(void **state)
                "\"f\":-9223372036854775808,\"g\":0.5}");
 }
 
+static void members_join_an_object(void **state)
+{
+    struct json_out *out = *state;
+
+    json_out_object_begin(out);
+    json_out_members(out, "{}");
+    json_out_members(out, " { \"a\": 1, \"b\": {} } ");
+    json_out_members(out, "{ }");
+    json_out_key_int(out, "c", 2);
+    json_out_members(out, "{\"d\":3}");
+    json_out_object_end(out);
+    check(out, "{\"a\": 1, \"b\": {} ,\"c\":2,\"d\":3}");
+}
+
+static void members_need_an_object(void **state)
+{
+    struct json_out *out = *state;
+
+    json_out_array_begin(out);
+    json_out_members(out, "{\"a\":1}");
+    json_out_array_end(out);
+    assert_false(json_out_complete(out));
+}
+
 static void text_is_escaped(void **state)
 {
     struct json_out *out = *state;
@@ -273,6 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(commas_are_put_between_values, begin, end),
+        cmocka_unit_test_setup_teardown(members_join_an_object, begin, end),
+        cmocka_unit_test_setup_teardown(members_need_an_object, begin, end),
         cmocka_unit_test_setup_teardown(text_is_escaped, begin, end),
         cmocka_unit_test_setup_teardown(invalid_utf8_is_replaced, begin, end),
         cmocka_unit_test_setup_teardown(base64_is_written_in_place, begin, end),

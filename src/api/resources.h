@@ -1,0 +1,38 @@
+/*
+ * The resources: each file resource_<name>.c exports the rows of its calls, and is named in this list. table.c puts
+ * them together.
+ */
+#ifndef AIBOX_API_RESOURCES_H
+#define AIBOX_API_RESOURCES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/api.h"
+#include "api/endpoint.h"
+
+/* In the order of the documentation. */
+#define API_RESOURCES(X)                                                                                               \
+    X(groups)                                                                                                          \
+    X(users)                                                                                                           \
+    X(face)                                                                                                            \
+    X(match)                                                                                                           \
+    X(events)                                                                                                          \
+    X(settings)                                                                                                        \
+    X(health)                                                                                                          \
+    X(openapi)
+
+#define X(name)                                                                                                        \
+    extern const struct api_endpoint api_##name##_endpoints[];                                                         \
+    extern const size_t api_##name##_count;
+API_RESOURCES(X)
+#undef X
+
+/* All rows of all resources, one behind the other; never freed. Any thread. */
+const struct api_endpoint *api_all_endpoints(size_t *n);
+
+/* Shared by resources that answer a picture: takes `bytes` (malloc), a picture of any kind the box stores, and answers
+ * a JPEG. resource_face.c */
+enum aibox_status api_answer_jpeg(struct api_response *res, uint8_t *bytes, size_t size, struct aibox_error *err);
+
+#endif
