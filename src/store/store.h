@@ -319,6 +319,16 @@ enum aibox_status store_settings_each(struct store *store, void (*each)(void *ct
 enum aibox_status store_settings_put(struct store *store, const char *const *keys, const char *const *values, size_t n,
                                      struct aibox_error *err);
 
+/* ---- documents -------------------------------------------------------------------------------------- */
+
+#define STORE_MAX_DOCUMENT 65536 /* bytes */
+
+/* A JSON text kept under a name: settings blocks that are no single values. *json is freed by the caller; NULL: there
+ * is none of that name, which is no error. */
+enum aibox_status store_document_get(struct store *store, const char *name, char **json, struct aibox_error *err);
+/* Durable at return. Replaces what was there; `json` NULL deletes it. PARAM: no JSON value, or too long. */
+enum aibox_status store_document_put(struct store *store, const char *name, const char *json, struct aibox_error *err);
+
 /* ---- wiping, health --------------------------------------------------------------------------------- */
 
 /* Deletes people (with faces, photos, groups but default_group, permission groups) and/or events with pictures and
