@@ -8,8 +8,9 @@
 #include "enrol.h"
 #include "text.h"
 
-#define GROUPS     "/SophonFogSys/api/groups"
-#define GROUPS_MAX 65536
+#define GROUPS           "/SophonFogSys/api/groups"
+#define GROUPS_MAX       65536
+#define RATE_MIN_SECONDS 0.5 /* in less a rate means nothing */
 
 /* Set by the first Ctrl-C; a second one ends the program as ever. */
 static atomic_bool stop;
@@ -108,10 +109,12 @@ static const char *plural(size_t n, const char *one, const char *many)
 static void print_summary(const struct folder *folder, const struct enrol_options *options,
                           const struct enrol_result *result)
 {
-    double rate = result->seconds > 0 ? (double)(result->pictures + result->failed) / result->seconds : 0;
-    printf("%s%zu %s with %zu %s in %.1f s (%.0f pictures a second)\n", options->dry_run ? "would enrol " : "enrolled ",
-           result->people, plural(result->people, "person", "people"), result->pictures,
-           plural(result->pictures, "picture", "pictures"), result->seconds, rate);
+    printf("%s%zu %s with %zu %s in %.1f s", options->dry_run ? "would enrol " : "enrolled ", result->people,
+           plural(result->people, "person", "people"), result->pictures,
+           plural(result->pictures, "picture", "pictures"), result->seconds);
+    if (result->pictures > 0 && result->seconds >= RATE_MIN_SECONDS)
+        printf(" (%.0f a second)", (double)result->pictures / result->seconds);
+    putchar('\n');
     if (result->failed > 0)
         printf("%s%zu %s failed%s\n", text_colour(TEXT_BAD, stdout), result->failed,
                plural(result->failed, "picture", "pictures"), text_colour(TEXT_PLAIN, stdout));

@@ -6,7 +6,6 @@
 
 #include "ctl.h"
 #include "metrics.h"
-#include "people.h"
 #include "table.h"
 #include "text.h"
 
@@ -33,8 +32,7 @@ static enum aibox_status read_events(struct box *box, size_t page, size_t per_pa
 struct state {
     bool ready;
     char reason[512]; /* why not */
-    size_t people;
-    long long events;
+    double people, events;
     double threshold, false_accept;
     double p50_ms, p99_ms, decisions;
     char model_set[64], version[64];
@@ -59,6 +57,8 @@ static enum aibox_status read_figures(struct box *box, struct state *state, stru
     enum aibox_status status = box_get_bytes(box, "/metrics", &text, err);
     if (status == AIBOX_OK && text.data != NULL) {
         const char *metrics = (const char *)text.data;
+        state->people = metric(metrics, "aibox_people", "");
+        state->events = metric(metrics, "aibox_events", "");
         state->threshold = metric(metrics, "aibox_threshold", "");
         state->false_accept = metric(metrics, "aibox_expected_false_accept", "");
         state->decisions = metric(metrics, "aibox_stage_seconds_count", "stage=\"decision\"");
@@ -73,22 +73,13 @@ static enum aibox_status read_figures(struct box *box, struct state *state, stru
 
 static enum aibox_status read_state(struct box *box, struct state *state, struct aibox_error *err)
 {
-    json_t *events = NULL;
-    *state = (struct state){.threshold = NAN, .false_accept = NAN, .p50_ms = NAN, .p99_ms = NAN};
     enum aibox_status status = box_call(box, "GET", "/readyz", NULL, NULL, err);
-    state->ready = status == AIBOX_OK;
+    *state = (struct state){.ready = status == AIBOX_OK};
     if (status == AIBOX_REMOTE_FAILED || status == AIBOX_REMOTE_DATA || status == AIBOX_PARAM)
         return status;
     if (!state->ready)
         snprintf(state->reason, sizeof state->reason, "%s", err->message);
-    status = read_figures(box, state, err);
-    if (status == AIBOX_OK)
-        status = people_count(box, NULL, &state->people, err);
-    if (status == AIBOX_OK)
-        status = read_events(box, 0, 1, &events, err);
-    state->events = json_integer_value(json_object_get(json_object_get(events, "pagination"), "total_count"));
-    json_decref(events);
-    return status;
+    return read_figures(box, state, err);
 }
 
 static json_t *number_or_null(double value)
@@ -96,13 +87,18 @@ static json_t *number_or_null(double value)
     return isnan(value) ? json_null() : json_real(value);
 }
 
+static json_t *count_or_null(double value)
+{
+    return isnan(value) ? json_null() : json_integer((json_int_t)value);
+}
+
 static json_t *state_json(const struct ctl *ctl, const struct state *state)
 {
-    return json_pack("{s:s, s:b, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:{s:o, s:o, s:o}}", "url", ctl->address.url,
+    return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "url", ctl->address.url,
                      "ready", (int)state->ready, "reason", state->reason, "version", state->version, "model_set",
-                     state->model_set, "people", (json_int_t)state->people, "events", (json_int_t)state->events,
+                     state->model_set, "people", count_or_null(state->people), "events", count_or_null(state->events),
                      "threshold", number_or_null(state->threshold), "expected_false_accept",
-                     number_or_null(state->false_accept), "decision", "count", number_or_null(state->decisions),
+                     number_or_null(state->false_accept), "decision", "count", count_or_null(state->decisions),
                      "p50_ms", number_or_null(state->p50_ms), "p99_ms", number_or_null(state->p99_ms));
 }
 
@@ -112,8 +108,8 @@ static void print_state(const struct ctl *ctl, const struct state *state)
     printf("state       %s%s%s%s%s\n", text_colour(state->ready ? TEXT_GOOD : TEXT_BAD, stdout),
            state->ready ? "ready" : "not ready", text_colour(TEXT_PLAIN, stdout), state->ready ? "" : ": ",
            state->reason);
-    printf("people      %zu\n", state->people);
-    printf("events      %lld\n", state->events);
+    printf("people      %.0f\n", state->people);
+    printf("events      %.0f\n", state->events);
     if (!isnan(state->threshold))
         printf("threshold   %.3f", state->threshold);
     if (!isnan(state->threshold) && !isnan(state->false_accept))

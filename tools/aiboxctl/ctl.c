@@ -98,7 +98,7 @@ int ctl_print_json_take(json_t *value)
 {
     if (value == NULL)
         return ctl_fail("out of memory");
-    int failed = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    int failed = json_dumpf(value, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(7) | JSON_ENCODE_ANY);
     json_decref(value);
     putchar('\n');
     return failed == 0 ? CTL_YES : ctl_fail("can't write the answer");

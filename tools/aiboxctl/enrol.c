@@ -136,19 +136,22 @@ static bool is_fatal(enum aibox_status status)
            status == AIBOX_FORBIDDEN || status == AIBOX_GALLERY_FULL || status == AIBOX_GROUP_NOT_LOADED;
 }
 
-static void note_failure(struct run *run, const char *path, enum aibox_status status, const char *message)
+/* `aloud`: on stderr too, not only in the list. */
+static void note_failure(struct run *run, const char *path, enum aibox_status status, const char *message, bool aloud)
 {
     char clean[PATH_MAX];
     text_clean(path, clean, sizeof clean);
     run->result->failed++;
     json_array_append_new(run->result->failures,
                           json_pack("{s:s, s:i, s:s}", "file", clean, "code", status_code(status), "message", message));
-    progress_tell(&run->progress, path, message);
+    if (aloud)
+        progress_tell(&run->progress, path, message);
     progress_step(&run->progress, true);
 }
 
 /* Returns whether the run goes on. */
-static bool note_picture(struct run *run, size_t picture, enum aibox_status status, const struct aibox_error *err)
+static bool note_picture(struct run *run, size_t picture, enum aibox_status status, const struct aibox_error *err,
+                         bool aloud)
 {
     pthread_mutex_lock(&run->mu);
     if (status == AIBOX_OK) {
@@ -159,7 +162,7 @@ static bool note_picture(struct run *run, size_t picture, enum aibox_status stat
             run->result->fatal = *err;
         run->ended = true;
     } else {
-        note_failure(run, run->folder->pictures[picture].path, status, err->message);
+        note_failure(run, run->folder->pictures[picture].path, status, err->message, aloud);
     }
     bool goes_on = !run->ended;
     pthread_mutex_unlock(&run->mu);
@@ -174,6 +177,7 @@ static void enrol_person(struct run *run, struct box *box, size_t first, size_t 
     enum aibox_status status = AIBOX_OK;
     struct aibox_error err = {0};
     for (size_t i = first; i < end; i++) {
+        bool aloud = !refused; /* said once is enough */
         if (!refused)
             status = enrol_picture(box, run->options, &run->folder->pictures[i], exists, &err);
         if (status == AIBOX_OK) {
@@ -181,7 +185,7 @@ static void enrol_person(struct run *run, struct box *box, size_t first, size_t 
             taken++;
         }
         refused = status == AIBOX_IDENTITY_EXISTS;
-        if (!note_picture(run, i, status, &err))
+        if (!note_picture(run, i, status, &err, aloud))
             break;
     }
     pthread_mutex_lock(&run->mu);
@@ -244,7 +248,7 @@ enum aibox_status enrol_folder(const struct folder *folder, const struct enrol_o
     pthread_mutex_init(&run.mu, NULL);
     progress_start(&run.progress, folder->n_pictures + folder->n_faults);
     for (size_t i = 0; i < folder->n_faults; i++)
-        note_failure(&run, folder->faults[i].path, AIBOX_PARAM, folder->faults[i].message);
+        note_failure(&run, folder->faults[i].path, AIBOX_PARAM, folder->faults[i].message, true);
     enum aibox_status status = run_threads(&run, err);
     progress_end(&run.progress);
     pthread_mutex_destroy(&run.mu);

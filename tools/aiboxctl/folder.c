@@ -25,14 +25,14 @@ static void *grow(void *items, size_t n, size_t size)
     return reallocarray(items, n == 0 ? 1 : n * 2, size);
 }
 
-static enum aibox_status add_picture(struct folder *folder, const char *path, const char *id, bool by_folder,
-                                     struct aibox_error *err)
+static enum aibox_status add_picture(struct folder *folder, const char *path, const char *id, int number,
+                                     bool by_folder, struct aibox_error *err)
 {
     struct folder_picture *pictures = grow(folder->pictures, folder->n_pictures, sizeof *pictures);
     if (pictures == NULL)
         return out_of_memory(err);
     folder->pictures = pictures;
-    struct folder_picture picture = {.path = strdup(path), .id = strdup(id), .by_folder = by_folder};
+    struct folder_picture picture = {.path = strdup(path), .id = strdup(id), .number = number, .by_folder = by_folder};
     folder->pictures[folder->n_pictures++] = picture;
     return picture.path != NULL && picture.id != NULL ? AIBOX_OK : out_of_memory(err);
 }
@@ -63,10 +63,10 @@ static enum aibox_status take_file(struct folder *folder, const char *path, cons
     if (person != NULL && (strlen(person) > MAX_ID || !utf8_valid(person, strlen(person))))
         return add_fault(folder, path, "the folder's name is no id: UTF-8 of at most 64 bytes is expected", err);
     if (person != NULL)
-        return add_picture(folder, path, person, true, err);
+        return add_picture(folder, path, person, 1, true, err);
     if (photo_name_parse(name, &photo, &fault) != AIBOX_OK)
         return add_fault(folder, path, fault.message, err);
-    return add_picture(folder, path, photo.id, false, err);
+    return add_picture(folder, path, photo.id, photo.number, false, err);
 }
 
 static enum aibox_status read_level(struct folder *folder, const char *path, const char *person,
@@ -92,10 +92,12 @@ static enum aibox_status read_level(struct folder *folder, const char *path, con
     return status;
 }
 
-static int by_id_and_path(const void *a, const void *b)
+static int by_person(const void *a, const void *b)
 {
     const struct folder_picture *one = a, *other = b;
     int order = strcmp(one->id, other->id);
+    if (order == 0)
+        order = one->number - other->number;
     return order != 0 ? order : strcmp(one->path, other->path);
 }
 
@@ -112,7 +114,7 @@ enum aibox_status folder_read(const char *path, struct folder *out, struct aibox
     if (status != AIBOX_OK)
         return status;
     if (out->n_pictures > 0)
-        qsort(out->pictures, out->n_pictures, sizeof *out->pictures, by_id_and_path);
+        qsort(out->pictures, out->n_pictures, sizeof *out->pictures, by_person);
     if (out->n_faults > 0)
         qsort(out->faults, out->n_faults, sizeof *out->faults, by_path);
     for (size_t i = 0; i < out->n_pictures; i = folder_next_person(out, i))

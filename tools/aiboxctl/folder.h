@@ -14,6 +14,7 @@
 struct folder_picture {
     char *path; /* with the folder's own path in front */
     char *id;
+    int number;     /* of several photos of the person, when the file name tells */
     bool by_folder; /* the person's folder says who it is */
 };
 
@@ -24,7 +25,7 @@ struct folder_fault {
 };
 
 struct folder {
-    struct folder_picture *pictures; /* by id, then by path: one person's pictures follow each other */
+    struct folder_picture *pictures; /* by id, then by number and path: one person's pictures follow each other */
     size_t n_pictures;
     size_t n_people;
     struct folder_fault *faults;

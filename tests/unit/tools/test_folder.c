@@ -51,6 +51,7 @@ static void test_folder(void **state)
     (void)state;
     put("bob-2-lab.jpg");
     put("bob-2-lab-#2.PNG");
+    put("bob-2-lab-#10.jpg");
     put("ann.webp");
     put("bad-1-x-9.jpg");
     put("notes.txt");
@@ -64,22 +65,24 @@ static void test_folder(void **state)
     put_folder(".git");
     put(".git/d.jpg");
     assert_int_equal(folder_read(root, &folder, NULL), AIBOX_OK);
-    assert_int_equal(folder.n_pictures, 5);
+    assert_int_equal(folder.n_pictures, 6);
     assert_int_equal(folder.n_people, 3);
     assert_int_equal(folder.n_ignored, 1);
     assert_int_equal(folder.n_faults, 1);
     assert_non_null(strstr(folder.faults[0].path, "bad-1-x-9.jpg"));
     assert_string_equal(folder.pictures[0].id, "2");
-    assert_int_equal(folder_next_person(&folder, 0), 2);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(folder.pictures[i].number, (int[]){1, 2, 10}[i]);
+    assert_int_equal(folder_next_person(&folder, 0), 3);
     folder_name_of(&folder.pictures[0], &photo);
     assert_string_equal(photo.department, "lab");
-    assert_string_equal(folder.pictures[2].id, "Al-Tikriti");
-    assert_non_null(strstr(folder.pictures[2].path, "/a.jpg"));
-    folder_name_of(&folder.pictures[2], &photo);
+    assert_string_equal(folder.pictures[3].id, "Al-Tikriti");
+    assert_non_null(strstr(folder.pictures[3].path, "/a.jpg"));
+    folder_name_of(&folder.pictures[3], &photo);
     assert_string_equal(photo.name, "Al-Tikriti");
     assert_string_equal(photo.id, "Al-Tikriti");
-    assert_int_equal(folder_next_person(&folder, 2), 4);
-    assert_string_equal(folder.pictures[4].id, "ann");
+    assert_int_equal(folder_next_person(&folder, 3), 5);
+    assert_string_equal(folder.pictures[5].id, "ann");
     folder_free(&folder);
 }
 
