@@ -1,5 +1,6 @@
 /* The info of a person: a JSON object that holds name, type and whatever else the client keeps there. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,41 @@ static bool keep_name_and_type(json_t *object, json_t *stored)
                 : json_object_set_new(object, "type", json_integer(1)) == 0;
 }
 
+static int digits_of(double value)
+{
+    char text[40];
+
+    for (int digits = 15; digits < 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            return digits;
+    }
+    return 17;
+}
+
+/* The digits that bring back every number in `value` as it is: 0.1 is to stay 0.1, not become 0.10000000000000001. */
+static int digits_needed(json_t *value)
+{
+    int digits = 15, of_part;
+    const char *key;
+    json_t *part;
+    size_t i;
+
+    if (json_is_real(value))
+        return digits_of(json_real_value(value));
+    json_object_foreach(value, key, part)
+    {
+        of_part = digits_needed(part);
+        digits = of_part > digits ? of_part : digits;
+    }
+    json_array_foreach(value, i, part)
+    {
+        of_part = digits_needed(part);
+        digits = of_part > digits ? of_part : digits;
+    }
+    return digits;
+}
+
 enum aibox_status info_merge(const char *stored, json_t *given, bool replace, char **info, char **name, int *type,
                              struct aibox_error *err)
 {
@@ -80,7 +116,7 @@ enum aibox_status info_merge(const char *stored, json_t *given, bool replace, ch
     }
     *type = (int)json_integer_value(json_object_get(merged, "type"));
     *name = strdup(json_string_value(json_object_get(merged, "name")));
-    *info = json_dumps(merged, JSON_COMPACT);
+    *info = json_dumps(merged, JSON_COMPACT | JSON_REAL_PRECISION((size_t)digits_needed(merged)));
     if (!*name || !*info)
         status = out_of_memory(err);
     else if (strlen(*info) > STORE_MAX_INFO)

@@ -67,13 +67,14 @@ struct store_listener {
  * folder"). `capacity`: people at most (GALLERY_FULL beyond).
  */
 enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err);
-void store_set_capacity(struct store *store, size_t capacity);
-/* Copied. NULL: nobody listens any more. */
-/* Between two commits; `listener` (NULL: none) is copied with its model_set. Changes committed after the return are told. */
+void store_set_capacity(struct store *store, size_t capacity); /* for people that are added from now on */
+/* Between two commits; copied with its model_set. Changes committed after the return are told. NULL: nobody listens any
+ * more. */
 void store_set_listener(struct store *store, const struct store_listener *listener);
 void store_close(struct store *store); /* waits for queued changes, checkpoints */
 
-/* Every person with a face of `model_set`, in no order; stops when `each` returns false. Fast: start-up. */
+/* Every person with a face of `model_set`, in no order; stops when `each` returns false. Fast: start-up. Callbacks of
+ * scans must not call the store. */
 enum aibox_status store_templates_scan(struct store *store, const char *model_set,
                                        bool (*each)(void *ctx, const struct store_template *state), void *ctx,
                                        struct aibox_error *err);
@@ -195,7 +196,8 @@ struct store_person_change {
 enum aibox_status store_person_save(struct store *store, const struct store_person_change *change,
                                     struct store_person *out, bool *created, struct aibox_error *err);
 
-/* ID_NOT_FOUND for an unknown id. With several ids: all or nothing; `groups` (may be NULL): union of the group names
+/* Rows, features and photos are gone at return; old copies leave the WAL within about a second.
+ * ID_NOT_FOUND for an unknown id. With several ids: all or nothing; `groups` (may be NULL): union of the group names
  * they were in. */
 enum aibox_status store_people_delete(struct store *store, const char *const *identity_ids, size_t n,
                                       struct store_text_list *groups, struct aibox_error *err);
@@ -275,7 +277,7 @@ enum aibox_status store_event_add(struct store *store, struct store_event *event
 struct store_event_query {
     int64_t from_ms, to_ms; /* 0: open end; both inclusive */
     const char *name_part, *identity_id, *room;
-    float score_min, score_max; /* NAN: open end */
+    float score_min, score_max; /* NAN: open end (0 is a limit) */
     int person_type;            /* 0: any */
     const char *reason;
     const char *const *groups; /* any of */
@@ -295,7 +297,8 @@ enum aibox_status store_event_list(struct store *store, const struct store_event
                                    struct store_event_list *out, struct aibox_error *err);
 enum aibox_status store_event_get(struct store *store, const char *event_id, struct store_event *out,
                                   struct aibox_error *err);
-/* By ids (unknown ones are skipped) or, with n_ids 0, all that match `query` (its skip/limit ignored). */
+/* By ids (unknown ones are skipped) or, with n_ids 0, all that match `query` (its skip/limit ignored). In steps of 500
+ * events, so that others get their turn: after a failure those of earlier steps are gone, and counted in *deleted. */
 enum aibox_status store_events_delete(struct store *store, const char *const *ids, size_t n_ids,
                                       const struct store_event_query *query, size_t *deleted, struct aibox_error *err);
 /* Features of events, newest first (`query` as above; feature set, 512 floats valid during the call): picture search.

@@ -1,5 +1,6 @@
 #include "store/writer.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -267,6 +268,7 @@ enum aibox_status writer_do(struct writer *writer, enum change_kind kind, change
 {
     struct change change = {.run = run, .arg = arg, .kind = kind};
 
+    assert(!pthread_equal(pthread_self(), writer->thread)); /* it would wait for itself */
     if (sem_init(&change.done, 0, 0) != 0)
         return out_of_memory(err);
     pthread_mutex_lock(&writer->mu);

@@ -92,6 +92,25 @@ static void test_info_is_merged_and_stripped(void **state)
     store_person_free(&person);
 }
 
+static void test_numbers_stay_as_they_are(void **state)
+{
+    struct store *store = ((struct fixture *)*state)->store;
+    struct store_person person;
+    const char *infos[] = {
+        "{\"name\":\"A\",\"type\":1,\"x\":0.1,\"y\":[1,-2.5,{\"z\":120.6}]}",
+        "{\"name\":\"A\",\"type\":1,\"x\":0.30000000000000004}",
+        "{\"name\":\"A\",\"type\":1,\"x\":9007199254740993}",
+    };
+
+    for (size_t i = 0; i < sizeof infos / sizeof infos[0]; i++) {
+        struct store_person_change change = {
+            .mode = STORE_UPSERT, .identity_id = "a", .info = infos[i], .replace_info = true};
+        assert_status(AIBOX_OK, store_person_save(store, &change, &person, NULL, NULL));
+        assert_string_equal(person.info, infos[i]);
+        store_person_free(&person);
+    }
+}
+
 static void test_wrong_arguments_name_the_field(void **state)
 {
     struct store *store = ((struct fixture *)*state)->store;
@@ -447,6 +466,7 @@ int main(void)
         TEST(test_new_person_gets_defaults),
         TEST(test_modes),
         TEST(test_info_is_merged_and_stripped),
+        TEST(test_numbers_stay_as_they_are),
         TEST(test_wrong_arguments_name_the_field),
         TEST(test_faces_add_up_to_five),
         TEST(test_face_is_kept_as_given),
