@@ -144,7 +144,7 @@ static int report(const struct ctl *ctl, const struct folder *folder, const stru
     if (result->fatal.status != AIBOX_OK)
         return ctl_complain(&result->fatal);
     if (atomic_load(&stop) && result->left > 0) {
-        ctl_fail("stopped; the same command with --update goes on");
+        ctl_fail("stopped by a signal");
         return CTL_INTERRUPTED;
     }
     return exit_status;

@@ -71,8 +71,9 @@ static void test_folder(void **state)
     assert_int_equal(folder.n_faults, 1);
     assert_non_null(strstr(folder.faults[0].path, "bad-1-x-9.jpg"));
     assert_string_equal(folder.pictures[0].id, "2");
-    for (size_t i = 0; i < 3; i++)
-        assert_int_equal(folder.pictures[i].number, (int[]){1, 2, 10}[i]);
+    assert_int_equal(folder.pictures[0].number, 1);
+    assert_int_equal(folder.pictures[1].number, 2);
+    assert_int_equal(folder.pictures[2].number, 10);
     assert_int_equal(folder_next_person(&folder, 0), 3);
     folder_name_of(&folder.pictures[0], &photo);
     assert_string_equal(photo.department, "lab");

@@ -1,0 +1,76 @@
+#include <stdio.h>
+
+#include "bench.h"
+
+/* A picture of 5 MB in base64, and what is around it. */
+#define REQUEST_MAX ((size_t)8 * 1024 * 1024)
+
+enum aibox_status check_answer(const struct answer *answer, struct aibox_error *err)
+{
+    if (answer->http == 200)
+        return AIBOX_OK;
+    return error_set(err, AIBOX_PROCESS_FAILED, "the box answered %d: %.300s", answer->http, answer->body);
+}
+
+enum aibox_status call_enrol(struct bench *bench, struct connection *connection, const char *id, const char *photo,
+                             struct aibox_error *err)
+{
+    struct buffer body, request;
+    struct answer answer;
+    buffer_init(&body, REQUEST_MAX);
+    buffer_init(&request, REQUEST_MAX);
+    buffer_appendf(&body,
+                   "{\"identity_id\":\"%s\",\"group_name\":\"\",\"fiqa_level\":\"no\",\"need_reg_photo\":false,"
+                   "\"info\":{\"name\":\"%s\"},\"reg_photo\":\"",
+                   id, id);
+    buffer_append_text(&body, photo);
+    buffer_append_text(&body, "\"}");
+    request_build(&request, &bench->daemon, "POST", "/SophonFogSys/api/users",
+                  body.failed ? "" : (const char *)body.data);
+    enum aibox_status status = body.failed || request.failed ? error_set(err, AIBOX_PROCESS_FAILED, "out of memory")
+                                                             : connection_call(connection, &request, &answer, err);
+    if (status == AIBOX_OK)
+        status = check_answer(&answer, err);
+    buffer_free(&body);
+    buffer_free(&request);
+    return status;
+}
+
+void request_match(struct buffer *request, const struct bench *bench, const char *frame)
+{
+    struct buffer body;
+    buffer_init(&body, REQUEST_MAX);
+    buffer_append_text(&body, "{\"group_name\":\"default_group\",\"rgb_image_base64\":\"");
+    buffer_append_text(&body, frame);
+    buffer_append_text(&body, "\"}");
+    buffer_init(request, REQUEST_MAX);
+    request_build(request, &bench->daemon, "POST", "/SophonMatch/api/PictureMatch",
+                  body.failed ? "" : (const char *)body.data);
+    buffer_free(&body);
+}
+
+enum aibox_status call_delete(struct bench *bench, const char *prefix, size_t n, struct aibox_error *err)
+{
+    struct buffer body, request;
+    struct connection connection;
+    struct answer answer;
+    if (n == 0)
+        return AIBOX_OK;
+    enum aibox_status status = connection_open(&bench->daemon, &connection, err);
+    if (status != AIBOX_OK)
+        return status;
+    buffer_init(&body, REQUEST_MAX);
+    buffer_init(&request, REQUEST_MAX);
+    for (size_t i = 0; i < n; i++)
+        buffer_appendf(&body, "%s\"%s-%zu\"", i == 0 ? "{\"identity_ids\":[" : ",", prefix, i);
+    buffer_append_text(&body, "]}");
+    request_build(&request, &bench->daemon, "DELETE", "/SophonFogSys/api/users",
+                  body.failed ? "" : (const char *)body.data);
+    status = connection_call(&connection, &request, &answer, err);
+    if (status == AIBOX_OK)
+        status = check_answer(&answer, err);
+    buffer_free(&body);
+    buffer_free(&request);
+    connection_close(&connection);
+    return status;
+}
