@@ -126,12 +126,14 @@ static enum MHD_Result send_answer(struct exchange *exchange)
 
 /*
  * Answers `status` (and exchange->err) to a request whose headers are there and whose body is not. A small body is read
- * all the same, so that the connection lives on; unless the client waits to be told whether to send it.
+ * all the same, so that the connection lives on; unless the limit is smaller still, or the client waits to be told
+ * whether to send it.
  */
 static enum MHD_Result refuse(struct exchange *exchange, enum aibox_status status)
 {
     bool has_body = exchange->announced != 0;
-    bool small = exchange->announced <= SKIP_MAX && !exchange_header(exchange, "Expect");
+    bool small =
+        exchange->announced <= SKIP_MAX && status != AIBOX_PAYLOAD_TOO_LARGE && !exchange_header(exchange, "Expect");
 
     finish(exchange, status);
     if (!has_body) {
