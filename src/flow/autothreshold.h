@@ -16,10 +16,13 @@
 #include "gallery/gallery.h"
 #include "vision/vision.h"
 
-#define AUTOTHRESHOLD_BINS       2000 /* over -1..1: 0.001 each */
-#define AUTOTHRESHOLD_MIN_PEOPLE 500  /* own-gallery calibration counts from here */
-#define AUTOTHRESHOLD_MIN_PAIRS  100000
-#define AUTOTHRESHOLD_MIN_TAIL   30 /* scores that a point of the measured curve must have above it */
+#define AUTOTHRESHOLD_BINS 2000 /* over -1..1: 0.001 each */
+/* A gallery counts as at least this many people. The table's strangers are mixed; those of a small site (a family, a
+ * team) look more alike, and at this size hardly anybody is missed for it. */
+#define AUTOTHRESHOLD_LEAST_PEOPLE 100
+#define AUTOTHRESHOLD_MIN_PEOPLE   500 /* own-gallery calibration counts from here */
+#define AUTOTHRESHOLD_MIN_PAIRS    100000
+#define AUTOTHRESHOLD_MIN_TAIL     30 /* scores that a point of the measured curve must have above it */
 
 /* FMR of a single comparison for a false positive identification rate over n people (n 0 counts as 1). */
 double autothreshold_fmr(double fpir, size_t n);

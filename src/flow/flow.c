@@ -293,7 +293,8 @@ void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
     out->automatic = isnan(wanted);
     if (out->automatic) {
         struct autothreshold_answer answer;
-        autothreshold_threshold(flow->autothreshold, autothreshold_fmr(out->false_accept_target, out->people), &answer);
+        size_t counted = out->people < AUTOTHRESHOLD_LEAST_PEOPLE ? AUTOTHRESHOLD_LEAST_PEOPLE : out->people;
+        autothreshold_threshold(flow->autothreshold, autothreshold_fmr(out->false_accept_target, counted), &answer);
         double most = settings_float(flow->settings, "recognition.max_auto_threshold");
         if (isnan(most))
             most = vision_genuine_score(flow->vision, 0.95);

@@ -155,8 +155,8 @@ export async function people(box, wanted = 6) {
         crop(picture, middle[0] - side * share + dx, middle[1] - side * share + dy, side * 2 * share, side * 2 * share, scale);
       out.push({
         name: `person ${number}-${out.length}`,
-        photo: encode(around(1.1, 0, 0, 1)),
-        other: encode(mirror(around(1.4, side * 0.3, -side * 0.15, 0.8)), 80),
+        photo: encode(around(0.9, 0, 0, 1)),
+        other: encode(mirror(around(0.95, side * 0.15, -side * 0.1, 0.8)), 80),
       });
       if (out.length === wanted) return out;
     }
