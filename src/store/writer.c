@@ -274,11 +274,12 @@ enum aibox_status writer_do(struct writer *writer, enum change_kind kind, change
     pthread_mutex_lock(&writer->mu);
     while (writer->queued >= WRITER_QUEUE_MAX)
         pthread_cond_wait(&writer->not_full, &writer->mu);
+    /* The queue may point at this stack: the caller waits below until the writer has let go of it. */
     if (writer->last)
         writer->last->next = &change;
     else
-        writer->first = &change;
-    writer->last = &change;
+        writer->first = &change; /* cppcheck-suppress autoVariables */
+    writer->last = &change;      /* cppcheck-suppress autoVariables */
     writer->queued++;
     pthread_cond_signal(&writer->not_empty);
     pthread_mutex_unlock(&writer->mu);
