@@ -348,4 +348,29 @@ void store_count(struct store *store, struct store_counters *out);
 /* False with a reason while changes can't be made durable (disk full, I/O error). */
 bool store_writable(struct store *store, char *reason, size_t size);
 
+/* ---- devices ---------------------------------------------------------------------------------------- */
+
+#define STORE_MAX_DEVICES 1000
+
+struct store_device {
+    const char *device_id;  /* unique; at most STORE_MAX_NAME bytes */
+    const char *device_key; /* unique; without credentials; at most STORE_MAX_DESCRIPTION bytes */
+    const char *doc;        /* JSON object text, credentials included */
+    int64_t created_ms;     /* set by the store */
+};
+
+/* In the order of creation; what `each` is given is valid during the call. Stops when it returns false. */
+enum aibox_status store_devices_each(struct store *store, bool (*each)(void *ctx, const struct store_device *device),
+                                     void *ctx, struct aibox_error *err);
+/*
+ * All or nothing, durable at return. `create`: new devices, else changes of existing ones (NOT_FOUND naming the first
+ * unknown id). GROUP_NAME when an id or key is another's, also another's of the same call; devices changed together
+ * may swap keys. PARAM beyond STORE_MAX_DEVICES or lengths. Fills created_ms.
+ */
+enum aibox_status store_devices_save(struct store *store, bool create, struct store_device *devices, size_t n,
+                                     struct aibox_error *err);
+/* All or nothing; NOT_FOUND naming the first unknown id. */
+enum aibox_status store_devices_delete(struct store *store, const char *const *device_ids, size_t n,
+                                       struct aibox_error *err);
+
 #endif

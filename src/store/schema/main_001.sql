@@ -137,14 +137,16 @@ CREATE TABLE event_feature (
     feature BLOB NOT NULL -- 512 IEEE 754 binary16, little-endian
 );
 
--- doc: the device as a JSON object.
+-- device_key: by which the device is known, without credentials. doc: the device as a JSON object, credentials included.
+-- device_row gives the order of creation.
 CREATE TABLE device (
-    device_id TEXT PRIMARY KEY,
+    device_row INTEGER PRIMARY KEY AUTOINCREMENT,
+    device_id TEXT NOT NULL UNIQUE,
     device_key TEXT NOT NULL UNIQUE,
     created_ms INTEGER NOT NULL,
     updated_ms INTEGER NOT NULL,
     doc TEXT NOT NULL
-) WITHOUT ROWID;
+);
 
 -- How far each history receiver has confirmed events. An inactive one no longer holds events back.
 CREATE TABLE cursor (
