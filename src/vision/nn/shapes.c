@@ -334,8 +334,8 @@ static bool handle_concat(struct compiler *k, const struct onnx_node *node)
 /* x from `first` on along an axis. */
 static bool cut(struct compiler *k, struct operand *x, size_t axis, size_t first, size_t count)
 {
-    enum nn_axis ours;
-    size_t unit;
+    enum nn_axis ours = NN_AXIS_CHANNELS;
+    size_t unit = 1;
 
     if (first > x->dim[axis] || count > x->dim[axis] - first || count == 0)
         return refuse(k, "a part of %zu at %zu out of %zu", count, first, x->dim[axis]);

@@ -20,6 +20,9 @@
 
 #define MAX_FILE  ((size_t)64 * 1024 * 1024)
 #define TOLERANCE 1e-3F
+#define SKIPPED   77 /* to CTest */
+
+static size_t compared;
 
 struct file {
     uint8_t *bytes;
@@ -186,6 +189,7 @@ static void check(void **state)
     compare(folder, name, "noise", model, session); /* a run leaves nothing behind */
     nn_session_close(session);
     nn_model_free(model);
+    compared++;
 }
 
 /* The detector works on pictures of other sizes when it is cut at its heads. */
@@ -233,5 +237,7 @@ int main(void)
         cmocka_unit_test(test_other_size),
     };
 #undef MODEL
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    return failed == 0 && compared == 0 ? SKIPPED : failed;
 }
