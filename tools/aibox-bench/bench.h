@@ -16,8 +16,8 @@
 struct bench {
     char programs[PATH_MAX]; /* folder of aiboxd and the other benchmarks: this program's own */
     char models[PATH_MAX];
-    char data[PATH_MAX]; /* folder of the box; removed at the end */
-    const char *faces;   /* NULL: not given */
+    char data[PATH_MAX];  /* folder of the box; removed at the end */
+    char faces[PATH_MAX]; /* research pictures; may not be there */
     size_t people;
     struct pictures pictures;
     struct daemon daemon;

@@ -19,14 +19,14 @@
 #define IDLE_MAX_MS  60000
 #define IDLE_CPU_MS  20 /* of processor time in a look */
 
-static _Noreturn void become(const char *program, const char *models, const char *data, int out)
+static _Noreturn void become(const char *program, const char *models, const char *data, size_t capacity, int out)
 {
-    char *const argv[] = {"aiboxd",           "--data",   (char *)(uintptr_t)data,   "--listen",
-                          "127.0.0.1:0",      "--models", (char *)(uintptr_t)models, "--set",
-                          "access.mode=open", "--set",    "log.level=warn",          NULL};
+    char room[64];
+    snprintf(room, sizeof room, "gallery.capacity=%zu", capacity);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     dup2(out, STDOUT_FILENO);
-    execv(program, argv);
+    execl(program, "aiboxd", "--data", data, "--listen", "127.0.0.1:0", "--models", models, "--set", "access.mode=open",
+          "--set", "log.level=warn", "--set", room, (char *)NULL);
     fprintf(stderr, "aibox-bench: %s: %s\n", program, strerror(errno));
     _exit(127);
 }
@@ -48,8 +48,8 @@ static bool read_ready(FILE *from, struct daemon *daemon)
     return false;
 }
 
-enum aibox_status daemon_start(const char *program, const char *models, const char *data, struct daemon *out,
-                               struct aibox_error *err)
+enum aibox_status daemon_start(const char *program, const char *models, const char *data, size_t capacity,
+                               struct daemon *out, struct aibox_error *err)
 {
     int ends[2];
     *out = (struct daemon){0};
@@ -59,7 +59,7 @@ enum aibox_status daemon_start(const char *program, const char *models, const ch
     out->pid = fork();
     if (out->pid == 0) {
         close(ends[0]);
-        become(program, models, data, ends[1]);
+        become(program, models, data, capacity, ends[1]);
     }
     close(ends[1]);
     FILE *from = out->pid < 0 ? NULL : fdopen(ends[0], "r");

@@ -15,9 +15,9 @@ struct daemon {
     double ready_ms; /* from exec to the line that says it is ready */
 };
 
-/* Starts `program` and waits until it says that it is ready. PROCESS_FAILED. */
-enum aibox_status daemon_start(const char *program, const char *models, const char *data, struct daemon *out,
-                               struct aibox_error *err);
+/* Starts `program` with room for `capacity` people and waits until it says that it is ready. PROCESS_FAILED. */
+enum aibox_status daemon_start(const char *program, const char *models, const char *data, size_t capacity,
+                               struct daemon *out, struct aibox_error *err);
 /* SIGTERM, and waits for its end. */
 void daemon_stop(struct daemon *daemon);
 

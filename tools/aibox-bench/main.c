@@ -21,8 +21,10 @@
 #include "text.h"
 #include "vision/model_set.h"
 
-#define MAX_PEOPLE 5000000
-#define PICTURES   300
+#define MAX_PEOPLE       5000000
+#define PICTURES         300
+#define DEFAULT_CAPACITY 100000 /* of gallery.capacity */
+#define SPARE_PEOPLE     10000  /* room for those who are enrolled while measuring */
 
 atomic_bool bench_stopped;
 
@@ -60,7 +62,9 @@ static void print_usage(FILE *to)
         fprintf(to, " %s", measurements[i].name);
     fputs("\n"
           "  --people N     in the gallery (default 50000)\n"
-          "  --faces DIR    pictures to measure with: lfw/ and pairs.txt (default: the sample pictures)\n"
+          "  --faces DIR    pictures to measure with: lfw/ and pairs.txt (default shared/faces beside the checkout; "
+          "where\n"
+          "                 there is none, the sample pictures, and accuracy is skipped)\n"
           "  --models DIR   the model set (default ../models, seen from this program)\n"
           "  --json         print JSON\n",
           to);
@@ -102,7 +106,7 @@ static int read_command_line(int argc, char **argv, struct options *options, str
             }
         }
         if (option == 'f')
-            bench->faces = optarg;
+            snprintf(bench->faces, sizeof bench->faces, "%s", optarg);
         if (option == 'm')
             options->models = optarg;
         if (option == 'j')
@@ -149,6 +153,8 @@ static enum aibox_status find_places(struct bench *bench, const char *models, st
     int m = snprintf(bench->data, sizeof bench->data, "%s/bench-data-XXXXXX", bench->programs);
     if (n < 0 || m < 0 || (size_t)n >= sizeof bench->models || (size_t)m >= sizeof bench->data)
         return error_set(err, AIBOX_PROCESS_FAILED, "a path is too long");
+    if (bench->faces[0] == '\0')
+        snprintf(bench->faces, sizeof bench->faces, "%.*s/../../../shared/faces", PATH_MAX - 32, bench->programs);
     /* Beside the programs: on a disk, unlike /tmp on many machines. */
     if (mkdtemp(bench->data) == NULL) {
         bench->data[0] = '\0';
@@ -170,7 +176,8 @@ enum aibox_status bench_start_box(struct bench *bench, struct aibox_error *err)
     char program[PATH_MAX + 16], data[PATH_MAX + 16];
     snprintf(program, sizeof program, "%s/aiboxd", bench->programs);
     snprintf(data, sizeof data, "%s/box", bench->data);
-    return daemon_start(program, bench->models, data, &bench->daemon, err);
+    size_t capacity = bench->people + SPARE_PEOPLE > DEFAULT_CAPACITY ? bench->people + SPARE_PEOPLE : DEFAULT_CAPACITY;
+    return daemon_start(program, bench->models, data, capacity, &bench->daemon, err);
 }
 
 static enum aibox_status fill_box(struct bench *bench, struct aibox_error *err)
@@ -219,7 +226,8 @@ static void measure_all(struct bench *bench, const struct options *options)
         if (status == AIBOX_OK)
             status = what->measure(bench, &err);
         if (status != AIBOX_OK)
-            report_skipped(&bench->report, what->name, "%s", err.message);
+            report_missing(&bench->report, what->name, status == AIBOX_NOT_FOUND ? REPORT_SKIPPED : REPORT_FAILED,
+                           err.message);
     }
     daemon_stop(&bench->daemon);
 }

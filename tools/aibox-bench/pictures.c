@@ -134,7 +134,7 @@ enum aibox_status pictures_load(const char *faces, const char *samples, size_t m
     *out = (struct pictures){.source = "LFW"};
     if (max > PICTURES_MAX)
         max = PICTURES_MAX;
-    if (faces != NULL && snprintf(lfw, sizeof lfw, "%s/lfw", faces) < (int)sizeof lfw)
+    if (snprintf(lfw, sizeof lfw, "%s/lfw", faces) < (int)sizeof lfw)
         status = load_folder(lfw, true, max, out, err);
     if (status == AIBOX_OK && out->count == 0) {
         out->source = "sample pictures";

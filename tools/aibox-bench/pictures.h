@@ -21,8 +21,8 @@ struct pictures {
 };
 
 /*
- * `faces` (may be NULL): a folder that holds lfw/NAME/NAME_0001.jpg; the first picture of up to `max` people, spread
- * over the alphabet. Without it, or without that folder in it: the *.jpg of `samples`. None is no error.
+ * `faces`: a folder that may hold lfw/NAME/NAME_0001.jpg; the first picture of up to `max` people, spread over
+ * the alphabet. Without that: the *.jpg of `samples`. None is no error.
  */
 enum aibox_status pictures_load(const char *faces, const char *samples, size_t max, struct pictures *out,
                                 struct aibox_error *err);

@@ -1,13 +1,12 @@
 #include "report.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "table.h"
 #include "text.h"
 
-static const char *const verdict_words[] = {"met", "MISSED", "", "skipped"};
+static const char *const verdict_words[] = {"met", "MISSED", "", "skipped", "FAILED"};
 
 /* Three significant digits, or whole: readable from 0.0023 to 1250000. */
 static void number_words(double value, char *out, size_t size)
@@ -50,14 +49,11 @@ void report_plain(struct report *report, const char *name, double value, const c
     add(report, name, value, unit);
 }
 
-void report_skipped(struct report *report, const char *name, const char *format, ...)
+void report_missing(struct report *report, const char *name, enum report_verdict verdict, const char *why)
 {
-    va_list args;
     struct report_figure *figure = add(report, name, NAN, "");
-    figure->verdict = REPORT_SKIPPED;
-    va_start(args, format);
-    vsnprintf(figure->measured, sizeof figure->measured, format, args);
-    va_end(args);
+    figure->verdict = verdict;
+    snprintf(figure->measured, sizeof figure->measured, "%s", why);
 }
 
 void report_print(struct report *report, const char *machine)
@@ -92,7 +88,7 @@ json_t *report_json(const struct report *report)
 bool report_is_whole(const struct report *report)
 {
     for (size_t i = 0; i < report->count; i++)
-        if (report->figures[i].verdict == REPORT_SKIPPED)
+        if (report->figures[i].verdict == REPORT_FAILED)
             return false;
     return true;
 }

@@ -12,8 +12,9 @@
 enum report_verdict {
     REPORT_MET,
     REPORT_MISSED,
-    REPORT_PLAIN,  /* there is no target */
-    REPORT_SKIPPED /* not measured; `measured` says why */
+    REPORT_PLAIN,   /* there is no target */
+    REPORT_SKIPPED, /* not measured: what it needs is not here; `measured` says what */
+    REPORT_FAILED   /* not measured: `measured` says why */
 };
 
 struct report_figure {
@@ -33,14 +34,14 @@ struct report {
 void report_at_most(struct report *report, const char *name, double value, double target, const char *unit);
 void report_at_least(struct report *report, const char *name, double value, double target, const char *unit);
 void report_plain(struct report *report, const char *name, double value, const char *unit);
-void report_skipped(struct report *report, const char *name, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+/* `verdict`: REPORT_SKIPPED or REPORT_FAILED. */
+void report_missing(struct report *report, const char *name, enum report_verdict verdict, const char *why);
 
 /* Machine, then the table, on stdout. */
 void report_print(struct report *report, const char *machine);
 /* A new reference: [{name, value, measured, target, verdict}]. */
 json_t *report_json(const struct report *report);
-/* Whether everything was measured. */
+/* False when a figure failed. */
 bool report_is_whole(const struct report *report);
 
 #endif
