@@ -15,13 +15,16 @@ static const float anchor_sides[MODEL_DETECT_HEADS][DETECT_MAX_ANCHORS] = {
 #define SIZE_VARIANCE   0.2f
 
 /*
- * What automatic tiling goes by. A face of 18 input pixels is found nearly always, one of 10 in two of three pictures
+ * What automatic tiling goes by. A face of 18 input pixels is found nearly always, one of 11 in every second picture
  * (docs/models.md). Neighbouring tiles share a fifth of their width, which is more than a face of 24 pixels in the
  * whole-picture pass takes: what a tile's edge cuts, another tile or the whole-picture pass sees whole.
  */
 #define SURE_FACE        18.0f
 #define DEFAULT_MIN_FACE 48.0f
 #define TILE_OVERLAP     0.2f
+#define CLOSE_ZOOM       1.6f  /* side of what a look for a face larger than the picture sees, in pictures */
+#define CLOSE_FACE       0.65f /* share of the picture's width or height from which on a face is taken for near */
+#define CLOSE_PASS       (-1)
 #define FILLING_FACE     0.25f /* share of the picture's shorter side from which on a face "fills the view" */
 #define CUT_MARGIN       2.0f  /* input pixels: a box this near to a tile's inner edge is taken for cut off */
 
@@ -30,7 +33,7 @@ static const float anchor_sides[MODEL_DETECT_HEADS][DETECT_MAX_ANCHORS] = {
  * and surer than otherwise: more looks find more faces where there are none.
  */
 #define TILE_LARGEST_FACE 32.0f
-#define TILE_DOUBT 0.5f /* share that is left of the whole-picture pass's doubt, 1 - min_score */
+#define TILE_DOUBT        0.5f /* share that is left of the whole-picture pass's doubt, 1 - min_score */
 
 void detect_map_init(size_t index, size_t rows, size_t cols, size_t input_w, size_t input_h, struct detect_map *map)
 {
@@ -167,6 +170,46 @@ static int choose_tiles(const struct vision_worker *worker, const struct image *
     return zoom <= 1.0f ? 1 : zoom <= 2.0f - TILE_OVERLAP ? 2 : 3;
 }
 
+/* Whether the picture may show a face from so near that the detector, who knows faces with something around them, saw
+ * nothing or only parts: nothing found, or something that takes most of the width or height. */
+static bool needs_close_look(const struct image *image, const struct candidate *list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].box[2] - list[i].box[0] > CLOSE_FACE * (float)image->width ||
+            list[i].box[3] - list[i].box[1] > CLOSE_FACE * (float)image->height) {
+            return true;
+        }
+    }
+    return count == 0;
+}
+
+/*
+ * A portrait cut tightly around the face, as other systems export them: looks at the picture as part of a larger one
+ * whose rest repeats the edges, and adds only what fills the view.
+ */
+static enum aibox_status run_close_look(struct vision_worker *worker, const struct image *image, float min_score,
+                                        size_t *merged, struct aibox_error *err)
+{
+    float width = (float)image->width;
+    float height = (float)image->height;
+    struct look look = {.x = -0.5f * (CLOSE_ZOOM - 1.0f) * width,
+                        .y = -0.5f * (CLOSE_ZOOM - 1.0f) * height,
+                        .width = CLOSE_ZOOM * width,
+                        .height = CLOSE_ZOOM * height,
+                        .pass = CLOSE_PASS};
+    size_t kept = *merged;
+    enum aibox_status status = run_look(worker, image, &look, min_score, merged, err);
+    for (size_t i = kept; i < *merged; i++) {
+        if (seen_side(image, worker->merged[i].box) >= FILLING_FACE * fminf(width, height)) {
+            worker->merged[kept++] = worker->merged[i];
+        }
+    }
+    /* Twice: a kept box that grew to the whole face may cover others now. */
+    float iou = worker->vision->set.detect.iou;
+    *merged = candidates_suppress(worker->merged, candidates_suppress(worker->merged, kept, iou), iou);
+    return status;
+}
+
 static enum aibox_status run_tiles(struct vision_worker *worker, const struct image *image, int tiles, float min_score,
                                    size_t *merged, struct aibox_error *err)
 {
@@ -215,6 +258,10 @@ enum aibox_status vision_detect(struct vision_worker *worker, const struct image
     size_t merged = 0;
     enum aibox_status status = run_look(worker, image, &whole, min_score, &merged, err);
     if (status != AIBOX_OK) {
+        return status;
+    }
+    if (options->tiles == VISION_TILES_AUTO && needs_close_look(image, worker->merged, merged) &&
+        (status = run_close_look(worker, image, min_score, &merged, err)) != AIBOX_OK) {
         return status;
     }
     int tiles = choose_tiles(worker, image, options, merged);

@@ -40,7 +40,8 @@ struct vision_detect_options {
     float min_score;         /* 0: the model set's own (0.65) */
     float min_face;          /* px: smaller boxes (shorter side) are not reported; 0: all */
     enum vision_tiles tiles; /* AUTO: tiles where min_face and picture size need them and not when the whole-picture
-                                pass found a face that fills the view */
+                                pass found a face that fills the view; also a look for a face larger than the
+                                picture where that pass found nothing or a very large face */
 };
 
 /* Loads the model set of a folder (manifest.json; every file's SHA-256 is checked). PROCESS_FAILED names what is missing. */

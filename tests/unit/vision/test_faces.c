@@ -205,6 +205,29 @@ static void test_tiles_find_small_faces(void **state)
     image_free(&picture);
 }
 
+/* A portrait cut at the detector's own box, as it comes out of other systems. */
+static void test_tight_portraits(void **state)
+{
+    (void)state;
+    for (int i = 3; i <= 6; i++) {
+        struct image image = sample(i);
+        struct image cut = {0};
+        struct vision_face face = largest(&image);
+        const float *box = face.box;
+        assert_int_equal(
+            image_crop(&image, (int)box[0], (int)box[1], (int)(box[2] - box[0]), (int)(box[3] - box[1]), &cut, NULL),
+            AIBOX_OK);
+        struct vision_face found = largest(&cut);
+        float embedding[VISION_DIMENSION];
+        float again[VISION_DIMENSION];
+        embed(&image, &face, embedding);
+        embed(&cut, &found, again);
+        assert_true(similarity(embedding, again) > 0.8f);
+        image_free(&cut);
+        image_free(&image);
+    }
+}
+
 static void test_landmarks(void **state)
 {
     (void)state;
@@ -477,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_faces_are_found),
         cmocka_unit_test(test_detect_options),
         cmocka_unit_test(test_tiles_find_small_faces),
+        cmocka_unit_test(test_tight_portraits),
         cmocka_unit_test(test_landmarks),
         cmocka_unit_test(test_same_and_other_people),
         cmocka_unit_test(test_embedding_is_repeatable),

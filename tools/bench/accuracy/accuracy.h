@@ -29,6 +29,7 @@ struct picture {
 struct person {
     char *name;          /* owned; the folder's */
     size_t first, count; /* its pictures, consecutive */
+    bool excluded;       /* from everything but pairs.txt: the label is known to be wrong */
 };
 
 /* One line of pairs.txt; indices into pictures. */
@@ -52,6 +53,15 @@ struct dataset {
 /* dataset.c: "<faces>/lfw/<name>/<name>_0001.jpg" …, "<faces>/pairs.txt". */
 bool dataset_open(const char *faces, struct dataset *out);
 void dataset_free(struct dataset *data);
+
+/* Marks the people named in a file, one folder name a line, as excluded. */
+bool dataset_exclude(struct dataset *data, const char *path);
+
+/* Whether a picture counts: embedded and not excluded. */
+bool usable(const struct dataset *data, size_t picture);
+
+/* "a/b" or, with `c`, "a/b/c"; the caller frees. NULL: no memory or too long. */
+char *join_path(const char *a, const char *b, const char *c);
 
 /* A whole file; the caller frees. NULL: said why. */
 uint8_t *read_whole_file(const char *path, size_t *size);

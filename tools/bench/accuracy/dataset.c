@@ -15,8 +15,7 @@ static bool fail(const char *what, const char *name)
     return false;
 }
 
-/* "a/b" or, with `c`, "a/b/c"; the caller frees. */
-static char *join(const char *a, const char *b, const char *c)
+char *join_path(const char *a, const char *b, const char *c)
 {
     char text[4096];
     int length = snprintf(text, sizeof text, "%s/%s%s%s", a, b, c ? "/" : "", c ? c : "");
@@ -90,7 +89,7 @@ static void free_names(struct dirent **names, int count)
 static bool add_person(struct dataset *data, const char *folder, const char *name)
 {
     struct dirent **files = NULL;
-    char *path = join(folder, name, NULL);
+    char *path = join_path(folder, name, NULL);
     int count = path ? scandir(path, &files, visible, alphasort) : -1;
     free(path);
     if (count < 0) {
@@ -103,11 +102,11 @@ static bool add_person(struct dataset *data, const char *folder, const char *nam
     }
     data->pictures = more;
     struct person *person = &data->people[data->people_count];
-    *person = (struct person){strdup(name), data->picture_count, (size_t)count};
+    *person = (struct person){.name = strdup(name), .first = data->picture_count, .count = (size_t)count};
     bool ok = person->name != NULL;
     for (int i = 0; i < count; i++) {
         struct picture *picture = &data->pictures[data->picture_count++];
-        *picture = (struct picture){.path = join(folder, name, files[i]->d_name), .person = data->people_count};
+        *picture = (struct picture){.path = join_path(folder, name, files[i]->d_name), .person = data->people_count};
         ok = ok && picture->path;
     }
     data->people_count++;
@@ -194,8 +193,8 @@ static bool read_pairs(const char *path, struct dataset *data)
 bool dataset_open(const char *faces, struct dataset *out)
 {
     *out = (struct dataset){0};
-    char *folder = join(faces, "lfw", NULL);
-    char *pairs = join(faces, "pairs.txt", NULL);
+    char *folder = join_path(faces, "lfw", NULL);
+    char *pairs = join_path(faces, "pairs.txt", NULL);
     bool ok = folder && pairs && list_people(folder, out) && read_pairs(pairs, out);
     if (ok) {
         out->embeddings = calloc(out->picture_count * VISION_DIMENSION, sizeof *out->embeddings);
@@ -204,6 +203,33 @@ bool dataset_open(const char *faces, struct dataset *out)
     free(folder);
     free(pairs);
     return ok;
+}
+
+bool dataset_exclude(struct dataset *data, const char *path)
+{
+    char line[256];
+    bool ok = true;
+    FILE *file = fopen(path, "r");
+    if (!file) {
+        return fail(strerror(errno), path);
+    }
+    while (ok && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\r\n")] = '\0';
+        struct person *person =
+            *line ? bsearch(line, data->people, data->people_count, sizeof *data->people, compare_person) : NULL;
+        if (person) {
+            person->excluded = true;
+        } else if (*line) {
+            ok = fail("no such person in lfw/", line);
+        }
+    }
+    (void)fclose(file);
+    return ok;
+}
+
+bool usable(const struct dataset *data, size_t picture)
+{
+    return data->pictures[picture].embedded && !data->people[data->pictures[picture].person].excluded;
 }
 
 void dataset_free(struct dataset *data)

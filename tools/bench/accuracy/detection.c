@@ -111,49 +111,57 @@ static bool check_picture(struct vision_worker *worker, const char *path, const 
     return true;
 }
 
-static bool check_folder(struct vision_worker *worker, const char *folder, const char *xml, struct tally *tally)
+/* The boxes between an <image …> tag's end and its </image>. */
+static bool read_boxes(const char *from, const char *limit, struct truth *out)
 {
-    char path[4096];
+    const char *end = from;
+    const char *box = NULL;
+    out->count = 0;
+    while (out->count < MAX_BOXES && (box = next_tag(end, limit, "<box ", &end)) != NULL) {
+        float *corners = out->boxes[out->count];
+        float width = 0.0f;
+        float height = 0.0f;
+        char ignore[8] = "0";
+        (void)attribute(box, end, "ignore", ignore, sizeof ignore);
+        out->ignored[out->count++] = strcmp(ignore, "1") == 0;
+        if (!number(box, end, "left", &corners[0]) || !number(box, end, "top", &corners[1]) ||
+            !number(box, end, "width", &width) || !number(box, end, "height", &height)) {
+            return false;
+        }
+        corners[2] = corners[0] + width;
+        corners[3] = corners[1] + height;
+    }
+    return true;
+}
+
+/* Every picture that "<faces>/detection/<xml>" names. */
+static bool check_list(struct vision_worker *worker, const char *faces, const char *xml, struct tally *tally)
+{
     size_t size = 0;
-    (void)snprintf(path, sizeof path, "%s/%s", folder, xml);
-    char *text = (char *)read_whole_file(path, &size);
+    char *list = join_path(faces, "detection", xml);
+    char *text = list ? (char *)read_whole_file(list, &size) : NULL;
     struct truth *truth = calloc(1, sizeof *truth);
     bool ok = text && truth;
-    const char *end = NULL;
-    for (const char *tag = ok ? next_tag(text, text + size, "<image ", &end) : NULL; ok && tag;
-         tag = next_tag(end, text + size, "<image ", &end)) {
+    const char *end = text;
+    const char *tag = NULL;
+    while (ok && (tag = next_tag(end, text + size, "<image ", &end)) != NULL) {
         char name[256];
         const char *limit = strstr(end, "</image>");
-        ok = limit && attribute(tag, end, "file", name, sizeof name);
-        truth->count = 0;
-        const char *box_end = end;
-        for (const char *box = ok ? next_tag(end, limit, "<box ", &box_end) : NULL;
-             ok && box && truth->count < MAX_BOXES; box = next_tag(box_end, limit, "<box ", &box_end)) {
-            float *corners = truth->boxes[truth->count];
-            float width = 0.0f;
-            float height = 0.0f;
-            char ignore[8] = "0";
-            (void)attribute(box, box_end, "ignore", ignore, sizeof ignore);
-            truth->ignored[truth->count++] = strcmp(ignore, "1") == 0;
-            ok = number(box, box_end, "left", &corners[0]) && number(box, box_end, "top", &corners[1]) &&
-                 number(box, box_end, "width", &width) && number(box, box_end, "height", &height);
-            corners[2] = corners[0] + width;
-            corners[3] = corners[1] + height;
-        }
-        (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-        ok = ok && check_picture(worker, path, truth, tally);
+        ok = limit && attribute(tag, end, "file", name, sizeof name) && read_boxes(end, limit, truth);
+        char *picture = ok ? join_path(faces, "detection", name) : NULL;
+        ok = picture && check_picture(worker, picture, truth, tally);
+        free(picture);
         end = ok ? limit : end;
     }
     free(truth);
     free(text);
+    free(list);
     return ok;
 }
 
 json_t *measure_detection(const char *faces, const struct vision *vision)
 {
     static const char *const lists[] = {"training.xml", "testing.xml"};
-    char folder[4096];
-    (void)snprintf(folder, sizeof folder, "%s/detection", faces);
     struct vision_worker *worker = NULL;
     struct aibox_error err = {0};
     if (vision_worker_open(vision, &worker, &err) != AIBOX_OK) {
@@ -165,10 +173,11 @@ json_t *measure_detection(const char *faces, const struct vision *vision)
     static const struct truth nothing = {.count = 0};
     bool ok = true;
     for (size_t i = 0; ok && i < sizeof lists / sizeof lists[0]; i++) {
-        ok = check_folder(worker, folder, lists[i], &tally);
+        ok = check_list(worker, faces, lists[i], &tally);
     }
-    (void)snprintf(folder, sizeof folder, "%s/detection/dogs.jpg", faces);
-    ok = ok && check_picture(worker, folder, &nothing, &empty);
+    char *dogs = join_path(faces, "detection", "dogs.jpg");
+    ok = ok && dogs && check_picture(worker, dogs, &nothing, &empty);
+    free(dogs);
     vision_worker_close(worker);
     if (!ok) {
         return NULL;

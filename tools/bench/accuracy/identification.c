@@ -43,7 +43,7 @@ static size_t usable_pictures(const struct dataset *data, const struct person *p
 {
     size_t count = 0;
     for (size_t i = person->first; i < person->first + person->count; i++) {
-        if (data->pictures[i].embedded) {
+        if (usable(data, i)) {
             list[count++] = i;
         }
     }

@@ -1,8 +1,8 @@
 /*
- * bench-accuracy --faces DIR --models DIR [--threads N] [--json] [--calibrate]
+ * bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--json] [--calibrate]
  *
- * DIR of --faces holds lfw/, pairs.txt and detection/ as docs/models.md describes. --calibrate prints only the
- * calibration block for the model set's manifest.
+ * DIR of --faces holds lfw/, pairs.txt and detection/ as docs/models.md describes. --exclude names people, one a line,
+ * whose labels are wrong. --calibrate prints only the calibration block for the model set's manifest.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -11,23 +11,28 @@
 #include "accuracy.h"
 
 struct arguments {
-    const char *faces, *models;
+    const char *faces, *models, *exclude;
     size_t threads;
     bool json, calibrate;
 };
 
 static int usage(void)
 {
-    (void)fputs("usage: bench-accuracy --faces DIR --models DIR [--threads N] [--json] [--calibrate]\n", stderr);
+    (void)fputs(
+        "usage: bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--json] [--calibrate]\n",
+        stderr);
     return 2;
 }
 
 static bool parse(int argc, char **argv, struct arguments *out)
 {
-    static const struct option options[] = {
-        {"faces", required_argument, NULL, 'f'},   {"models", required_argument, NULL, 'm'},
-        {"threads", required_argument, NULL, 't'}, {"json", no_argument, NULL, 'j'},
-        {"calibrate", no_argument, NULL, 'c'},     {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"faces", required_argument, NULL, 'f'},
+                                            {"models", required_argument, NULL, 'm'},
+                                            {"exclude", required_argument, NULL, 'x'},
+                                            {"threads", required_argument, NULL, 't'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"calibrate", no_argument, NULL, 'c'},
+                                            {NULL, 0, NULL, 0}};
     int option = 0;
     *out = (struct arguments){.threads = 2};
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -37,6 +42,9 @@ static bool parse(int argc, char **argv, struct arguments *out)
             break;
         case 'm':
             out->models = optarg;
+            break;
+        case 'x':
+            out->exclude = optarg;
             break;
         case 't':
             out->threads = strtoul(optarg, NULL, 10);
@@ -87,7 +95,7 @@ static bool add(json_t *report, const char *name, json_t *part)
 static bool measure(const struct arguments *arguments, const struct vision *vision, struct dataset *data,
                     json_t *report)
 {
-    if (!dataset_open(arguments->faces, data)) {
+    if (!dataset_open(arguments->faces, data) || (arguments->exclude && !dataset_exclude(data, arguments->exclude))) {
         return false;
     }
     /* Speed first, while nothing else runs. */

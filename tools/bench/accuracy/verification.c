@@ -5,6 +5,8 @@
 
 #include "accuracy.h"
 
+#define TAIL_FROM 1.001e-4 /* rates up to this one give the tail its slope */
+
 struct scored {
     float score;
     size_t fold;
@@ -107,7 +109,7 @@ static bool score_all(const struct dataset *data, struct all_pairs *out)
         for (size_t bj = bi; bj < n; bj += block) {
             for (size_t i = bi; i < n && i < bi + block; i++) {
                 for (size_t j = bj > i + 1 ? bj : i + 1; j < n && j < bj + block; j++) {
-                    if (!data->pictures[i].embedded || !data->pictures[j].embedded) {
+                    if (!usable(data, i) || !usable(data, j)) {
                         continue;
                     }
                     float score = dot(data->embeddings + i * VISION_DIMENSION, data->embeddings + j * VISION_DIMENSION);
@@ -178,48 +180,37 @@ json_t *measure_verification(const struct dataset *data)
     return out;
 }
 
-/*
- * Least-squares parabola y = c0 + c1 x + c2 x^2 (normal equations of three unknowns, solved by elimination; the points
- * are few and well spread).
- */
-static void fit_parabola(const double *x, const double *y, size_t count, double c[3])
+/* Least-squares line y = c[0] + c[1] x. */
+static void fit_line(const double *x, const double *y, size_t count, double c[2])
 {
-    double m[3][4] = {{0}};
+    double n = (double)count;
+    double sum_x = 0;
+    double sum_y = 0;
+    double sum_xx = 0;
+    double sum_xy = 0;
     for (size_t i = 0; i < count; i++) {
-        double powers[3] = {1.0, x[i], x[i] * x[i]};
-        for (size_t r = 0; r < 3; r++) {
-            for (size_t k = 0; k < 3; k++) {
-                m[r][k] += powers[r] * powers[k];
-            }
-            m[r][3] += powers[r] * y[i];
-        }
+        sum_x += x[i];
+        sum_y += y[i];
+        sum_xx += x[i] * x[i];
+        sum_xy += x[i] * y[i];
     }
-    for (size_t p = 0; p < 3; p++) {
-        for (size_t r = 0; r < 3; r++) {
-            double factor = r == p ? 0.0 : m[r][p] / m[p][p];
-            for (size_t k = p; k < 4; k++) {
-                m[r][k] -= factor * m[p][k];
-            }
-        }
-    }
-    for (size_t r = 0; r < 3; r++) {
-        c[r] = m[r][3] / m[r][r];
-    }
+    c[1] = (n * sum_xy - sum_x * sum_y) / (n * sum_xx - sum_x * sum_x);
+    c[0] = (sum_y - c[1] * sum_x) / n;
 }
 
 /*
- * The calibration block of a model set's manifest. Thresholds down to 1e-5 are the impostor scores' own quantiles;
- * below that too few pairs are left, and the parabola through the quantiles from 1e-2 to 1e-5 (threshold against log
- * rate: the tail of a bell curve is one, nearly) is continued.
+ * The calibration block of a model set's manifest. Thresholds down to 1e-5 are the impostor scores' own quantiles.
+ * Below that too few pairs are left, and an exponential tail is assumed (threshold straight against log rate, the line
+ * through the quantiles from 1e-4 to 1e-5): heavier than a bell curve's, so rather too strict than too lax.
  */
 json_t *measure_calibration(const struct dataset *data)
 {
     static const double rates[] = {1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5};
-    static const double tail[] = {3e-6, 1e-6, 1e-7};
+    static const double tail[] = {3e-6, 1e-6};
     static const double shares[] = {0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999};
     double x[16];
     double y[16];
-    double c[3];
+    double c[2];
     size_t points = 0;
     struct all_pairs all = {0};
     json_t *fmr = json_array();
@@ -227,18 +218,18 @@ json_t *measure_calibration(const struct dataset *data)
     bool ok = fmr && genuine && score_all(data, &all);
     for (size_t i = 0; ok && i < sizeof rates / sizeof rates[0]; i++) {
         double threshold = quantile(all.impostor, all.impostor_count, 1.0 - rates[i]);
-        if (rates[i] <= 1e-2) {
+        if (rates[i] <= TAIL_FROM) {
             x[points] = log10(rates[i]);
             y[points++] = threshold;
         }
         ok = json_array_append_new(fmr, json_pack("[f, f]", rates[i], threshold)) == 0;
     }
     if (ok) {
-        fit_parabola(x, y, points, c);
+        fit_line(x, y, points, c);
     }
     for (size_t i = 0; ok && i < sizeof tail / sizeof tail[0]; i++) {
         double at = log10(tail[i]);
-        ok = json_array_append_new(fmr, json_pack("[f, f]", tail[i], c[0] + at * (c[1] + at * c[2]))) == 0;
+        ok = json_array_append_new(fmr, json_pack("[f, f]", tail[i], c[0] + at * c[1])) == 0;
     }
     for (size_t i = 0; ok && i < sizeof shares / sizeof shares[0]; i++) {
         double score = quantile(all.genuine, all.genuine_count, 1.0 - shares[i]);
