@@ -10,7 +10,7 @@
 
 struct access {
     const struct settings *settings;
-    bool loopback;
+    bool open;               /* access.mode, which counts from start to end */
     pthread_mutex_t mu;      /* guards what follows */
     char text[ALLOW_TEXT];   /* of access.legacy_allow, when it was last read */
     struct network *allowed; /* what it says */
@@ -79,11 +79,11 @@ enum aibox_status access_check_allow(const char *text, struct aibox_error *err)
     return status;
 }
 
-static bool is_open(const struct access *access)
+static bool mode_is_open(const struct settings *settings)
 {
     char mode[16];
 
-    (void)settings_text(access->settings, "access.mode", mode, sizeof mode);
+    (void)settings_text(settings, "access.mode", mode, sizeof mode);
     return strcmp(mode, "open") == 0;
 }
 
@@ -97,8 +97,8 @@ enum aibox_status access_open(const struct settings *settings, bool loopback, st
     if (!access)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     access->settings = settings;
-    access->loopback = loopback;
-    if (is_open(access) && !loopback) {
+    access->open = mode_is_open(settings);
+    if (access->open && !loopback) {
         free(access);
         return error_set(err, AIBOX_PARAM, "access.mode=open is for a loopback address only, such as 127.0.0.1");
     }
@@ -174,7 +174,7 @@ enum aibox_status access_check(struct access *access, const struct api_endpoint 
 
     if (endpoint->role == API_OPEN)
         return AIBOX_OK;
-    if (!(access->loopback && is_open(access)) && !(compatible && is_allowed(access, &caller->address)))
+    if (!access->open && !(compatible && is_allowed(access, &caller->address)))
         return error_set(err, AIBOX_UNAUTHORIZED,
                          compatible ? "this call needs a credential, or an address listed in access.legacy_allow"
                                     : "this call needs a credential");

@@ -350,21 +350,24 @@ static enum MHD_Result on_headers(struct exchange *exchange, const char *method)
 
 /* ---- callbacks ------------------------------------------------------------------------------------------ */
 
-void *exchange_open(void *arg, const char *target, struct MHD_Connection *mhd)
+void *exchange_open(void *api, const char *target, struct MHD_Connection *mhd)
 {
     const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    size_t size = target ? strlen(target) : 0;
-    struct exchange *exchange = calloc(1, sizeof *exchange + size + 1);
+    size_t size;
+    struct exchange *exchange;
 
+    if (!target)
+        target = "";
+    size = strlen(target);
+    exchange = calloc(1, sizeof *exchange + size + 1);
     if (!exchange)
         return NULL;
-    exchange->api = arg;
+    exchange->api = api;
     exchange->mhd = mhd;
     exchange->connection = info ? info->socket_context : NULL;
     exchange->drain_fd = -1;
     exchange->target_size = size;
-    if (size)
-        memcpy(exchange->target, target, size);
+    memcpy(exchange->target, target, size + 1);
     response_init(&exchange->res);
     return exchange;
 }
@@ -423,11 +426,11 @@ static void end(struct exchange *exchange, bool answered)
     pthread_mutex_unlock(&api->mu);
 }
 
-void exchange_close(void *arg, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
+void exchange_close(void *api, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
 {
     struct exchange *exchange = *context;
 
-    (void)arg;
+    (void)api;
     (void)mhd;
     (void)code;
     *context = NULL;

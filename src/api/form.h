@@ -35,10 +35,10 @@ enum aibox_status form_parse_urlencoded(struct arena *arena, const char *text, s
                                         struct aibox_error *err);
 
 /*
- * body[0..size) must outlive the form; a byte behind each value is overwritten with NUL. `boundary`: 1 to 70 bytes,
+ * text[0..size) must outlive the form; a byte behind each value is overwritten with NUL. `boundary`: 1 to 70 bytes,
  * from the Content-Type. Lines may end in CRLF or in LF alone.
  */
-enum aibox_status form_parse_multipart(struct arena *arena, char *body, size_t size, const char *boundary,
+enum aibox_status form_parse_multipart(struct arena *arena, char *text, size_t size, const char *boundary,
                                        struct form *form, struct aibox_error *err);
 
 #endif

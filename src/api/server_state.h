@@ -45,12 +45,11 @@ struct api {
 /* ---- callbacks of libmicrohttpd, exchange.c -------------------------------------------------------------- */
 
 /* MHD_OPTION_URI_LOG_CALLBACK: begins an exchange; `target` as it came. */
-void *exchange_open(void *api, const char *target, struct MHD_Connection *connection);
-/* The access handler. */
-enum MHD_Result exchange_step(void *api, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **exchange);
+void *exchange_open(void *api, const char *target, struct MHD_Connection *mhd);
+/* The access handler; `context`: the exchange. */
+enum MHD_Result exchange_step(void *api, struct MHD_Connection *mhd, const char *url, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **context);
 /* MHD_OPTION_NOTIFY_COMPLETED: ends it. */
-void exchange_close(void *api, struct MHD_Connection *connection, void **exchange,
-                    enum MHD_RequestTerminationCode code);
+void exchange_close(void *api, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code);
 
 #endif

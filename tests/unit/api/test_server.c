@@ -146,7 +146,7 @@ struct box {
     unsigned port;
 };
 
-static struct box *open_box(const struct api_limits *limits)
+static struct box *open_box_in_mode(const struct api_limits *limits, const char *mode)
 {
     struct box *box = calloc(1, sizeof *box);
     struct aibox_error err = {0};
@@ -154,12 +154,18 @@ static struct box *open_box(const struct api_limits *limits)
 
     assert_non_null(box);
     assert_int_equal(settings_open(&box->settings, NULL), AIBOX_OK);
+    assert_int_equal(settings_put(box->settings, SETTINGS_FILE, "access.mode", mode, NULL), AIBOX_OK);
     ctx.settings = box->settings;
     if (api_server_open(table, ROWS, &ctx, "127.0.0.1:0", limits, &box->api, &err) != AIBOX_OK)
         fail_msg("%s", err.message);
     box->port = (unsigned)strtoul(strrchr(api_address(box->api), ':') + 1, NULL, 10);
     assert_int_not_equal(box->port, 0);
     return box;
+}
+
+static struct box *open_box(const struct api_limits *limits)
+{
+    return open_box_in_mode(limits, "closed");
 }
 
 static void close_box(struct box *box)
@@ -862,11 +868,22 @@ static void closed_mode_asks_for_a_credential(void **state)
 
 static void open_mode_lets_everybody_in(void **state)
 {
+    struct box *box = open_box_in_mode(NULL, "open");
+
+    (void)state;
+    check_call(box, "GET", "/api/closed", NULL, 200, "world");
+    check_call(box, "POST", "/SophonX/api/call", "{\"text\":\"a\"}", 200, "\"a\"");
+    check_reply(call(box, "GET", "/api/closed", NULL, NULL, "Sec-Fetch-Site: cross-site"), 403, "40300");
+    close_box(box);
+}
+
+/* The mode counts from the start on. */
+static void a_stored_mode_waits_for_the_next_start(void **state)
+{
     const struct box *box = *state;
 
     put_setting(box, "access.mode", "open");
-    check_call(box, "GET", "/api/closed", NULL, 200, "world");
-    check_call(box, "POST", "/SophonX/api/call", "{\"text\":\"a\"}", 200, "\"a\"");
+    check_call(box, "GET", "/api/closed", NULL, 401, "40100");
 }
 
 static void check_not_opened(const char *listen, const char *key, const char *value, const char *message)
@@ -959,7 +976,8 @@ int main(void)
         cmocka_unit_test(tricklers_are_ended),
         cmocka_unit_test(total_of_bodies_is_limited),
         ON_A_BOX(closed_mode_asks_for_a_credential),
-        ON_A_BOX(open_mode_lets_everybody_in),
+        cmocka_unit_test(open_mode_lets_everybody_in),
+        ON_A_BOX(a_stored_mode_waits_for_the_next_start),
         ON_A_BOX(wrong_starts_say_why),
         ON_A_BOX(metrics_count_calls),
     };
