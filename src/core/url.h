@@ -1,0 +1,15 @@
+/* Web addresses. */
+#ifndef AIBOX_CORE_URL_H
+#define AIBOX_CORE_URL_H
+
+#include "core/status.h"
+
+#define URL_MAX 1024 /* bytes */
+
+/*
+ * PARAM naming `field` unless `url` (UTF-8) is an http:// or https:// URL with a host, without fragment, of at most
+ * URL_MAX bytes. User and password are allowed; so the message doesn't repeat what came. Any thread.
+ */
+enum aibox_status url_check(const char *field, const char *url, struct aibox_error *err);
+
+#endif
