@@ -16,7 +16,7 @@ enum aibox_status call_enrol(struct bench *bench, struct connection *connection,
                              struct aibox_error *err)
 {
     struct buffer body, request;
-    struct answer answer;
+    struct answer answer = {0};
     buffer_init(&body, REQUEST_MAX);
     buffer_init(&request, REQUEST_MAX);
     buffer_appendf(&body,
@@ -53,7 +53,7 @@ enum aibox_status call_delete(struct bench *bench, const char *prefix, size_t n,
 {
     struct buffer body, request;
     struct connection connection;
-    struct answer answer;
+    struct answer answer = {0};
     if (n == 0)
         return AIBOX_OK;
     enum aibox_status status = connection_open(&bench->daemon, &connection, err);

@@ -74,7 +74,7 @@ static void *use_pad(void *arg)
     const struct pictures *pictures = &pad->bench->pictures;
     for (size_t i = 0; i < CALLS_PER_PAD && pad->status == AIBOX_OK; i++) {
         struct buffer request;
-        struct answer answer;
+        struct answer answer = {0};
         request_match(&request, pad->bench, pictures->items[(pad->first + i) % pictures->count].frame);
         pad->status = connection_call(&pad->connection, &request, &answer, &pad->err);
         if (pad->status == AIBOX_OK)

@@ -55,7 +55,7 @@ static enum aibox_status time_calls(struct bench *bench, struct connection *conn
     enum aibox_status status = AIBOX_OK;
     for (size_t i = 0; i < PAD_WARM_UP + PAD_CALLS && status == AIBOX_OK && !atomic_load(&bench_stopped); i++) {
         struct buffer request;
-        struct answer answer;
+        struct answer answer = {0};
         char wanted[32], best[80];
         request_match(&request, bench, bench->pictures.items[i % people].frame);
         int64_t start = clock_monotonic_us();
@@ -85,7 +85,7 @@ enum aibox_status measure_pad(struct bench *bench, struct aibox_error *err)
         return status;
     samples.count = 0;
     status = enrol_some(bench, &connection, "pad", PAD_PEOPLE, &people, err);
-    if (status == AIBOX_OK) {
+    if (status == AIBOX_OK && people > 0) {
         daemon_wait_idle(&bench->daemon);
         status = time_calls(bench, &connection, people, &samples, &right, err);
     }
@@ -109,7 +109,7 @@ static enum aibox_status time_fresh(struct bench *bench, struct connection *conn
 {
     char id[32], best[80] = "";
     struct buffer request;
-    struct answer answer;
+    struct answer answer = {0};
     snprintf(id, sizeof id, "fresh-%zu", picture);
     request_match(&request, bench, bench->pictures.items[picture].frame);
     enum aibox_status status = call_enrol(bench, connection, id, bench->pictures.items[picture].original, err);

@@ -25,7 +25,7 @@ static enum aibox_status read_output(int from, struct buffer *out)
 }
 
 /* Runs it and reads the JSON it prints: a new reference. `argv` ends with NULL. NOT_FOUND: it isn't built. */
-static enum aibox_status run_program(const struct bench *bench, const char *const *argv, json_t **out,
+static enum aibox_status run_program(const struct bench *bench, char *const *argv, json_t **out,
                                      struct aibox_error *err)
 {
     char path[PATH_MAX + 64];
@@ -41,7 +41,7 @@ static enum aibox_status run_program(const struct bench *bench, const char *cons
     if (pid == 0) {
         dup2(ends[1], STDOUT_FILENO);
         close(ends[0]);
-        execv(path, (char *const *)(uintptr_t)argv);
+        execv(path, argv);
         _exit(127);
     }
     close(ends[1]);
@@ -79,7 +79,7 @@ enum aibox_status measure_store(struct bench *bench, struct aibox_error *err)
 {
     static const char *const names[] = {"durable events, 1 thread", "durable events, 8 threads",
                                         "durable events, 64 threads"};
-    const char *const argv[] = {"bench-store", "--dir", bench->data, "--json", NULL};
+    char *const argv[] = {"bench-store", "--dir", bench->data, "--json", NULL};
     json_t *rows = NULL;
     const json_t *row;
     size_t i;
@@ -116,7 +116,7 @@ static void report_search(struct report *report, const json_t *row)
 
 enum aibox_status measure_gallery(struct bench *bench, struct aibox_error *err)
 {
-    static const char *const argv[] = {"bench-gallery", "--json", NULL};
+    static char *const argv[] = {"bench-gallery", "--json", NULL};
     json_t *rows = NULL;
     const json_t *row;
     size_t i;
@@ -133,7 +133,7 @@ enum aibox_status measure_gallery(struct bench *bench, struct aibox_error *err)
 
 enum aibox_status measure_accuracy(struct bench *bench, struct aibox_error *err)
 {
-    const char *const argv[] = {"bench-accuracy", "--faces", bench->faces, "--models", bench->models, "--json", NULL};
+    char *const argv[] = {"bench-accuracy", "--faces", bench->faces, "--models", bench->models, "--json", NULL};
     json_t *root = NULL;
     char pairs[PATH_MAX + 16];
     snprintf(pairs, sizeof pairs, "%s/pairs.txt", bench->faces);

@@ -171,12 +171,12 @@ static int run_enrol(struct ctl *ctl, int argc, char **argv)
         goto out;
     }
     catch_signals();
-    if (!arguments.enrol.dry_run && create_groups(&ctl->address, arguments.enrol.groups, &err) != AIBOX_OK)
-        ctl_complain(&err);
-    else if (enrol_folder(&folder, &arguments.enrol, &stop, &result, &err) != AIBOX_OK)
-        ctl_complain(&err);
-    else
-        exit_status = report(ctl, &folder, &arguments.enrol, &result);
+    enum aibox_status status = AIBOX_OK;
+    if (!arguments.enrol.dry_run)
+        status = create_groups(&ctl->address, arguments.enrol.groups, &err);
+    if (status == AIBOX_OK)
+        status = enrol_folder(&folder, &arguments.enrol, &stop, &result, &err);
+    exit_status = status == AIBOX_OK ? report(ctl, &folder, &arguments.enrol, &result) : ctl_complain(&err);
 out:
     json_decref(result.failures);
     folder_free(&folder);

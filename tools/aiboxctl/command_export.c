@@ -75,7 +75,7 @@ static enum aibox_status write_photos(struct export *export, const json_t *perso
     return AIBOX_OK;
 }
 
-static bool export_person(void *ctx, const json_t *person)
+static bool export_person(void *ctx, json_t *person)
 {
     struct export *export = ctx;
     struct photo_name photo;

@@ -20,7 +20,7 @@ struct listing {
     size_t n;
 };
 
-static bool list_person(void *ctx, const json_t *person)
+static bool list_person(void *ctx, json_t *person)
 {
     struct listing *listing = ctx;
     const char *id = json_string_value(json_object_get(person, "identity_id"));
@@ -30,7 +30,7 @@ static bool list_person(void *ctx, const json_t *person)
         return true;
     listing->n++;
     if (listing->people != NULL) {
-        json_array_append(listing->people, (json_t *)(uintptr_t)person);
+        json_array_append(listing->people, person);
         return true;
     }
     char groups[JOINED_MAX], faces[16];
@@ -99,13 +99,13 @@ static void print_line(const char *label, const char *text)
 }
 
 /* What else `info` and `ext_info` hold, besides what has a line of its own and what the box derives. */
-static void print_rest(const json_t *object)
+static void print_rest(json_t *object)
 {
     static const char *const known[] = {"name",      "type",      "user_id",  "face_ids",       "image_id",
                                         "image_ids", "group_ids", "ext_info", "permission_ids", "permission_names"};
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    json_object_foreach(object, key, value)
     {
         bool shown = false;
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
@@ -119,7 +119,7 @@ static void print_rest(const json_t *object)
 
 static void print_person(const json_t *person)
 {
-    const json_t *info = json_object_get(person, "info");
+    json_t *info = json_object_get(person, "info");
     char joined[JOINED_MAX];
     print_line("id", json_string_value(json_object_get(person, "identity_id")));
     print_line("name", people_info_text(person, "name"));

@@ -26,14 +26,14 @@ static void value_words(const json_t *value, char *out, size_t size)
 
 /* ---- reading ---- */
 
-static int print_all(const json_t *settings)
+static int print_all(json_t *settings)
 {
     static const char *const headers[] = {"SETTING", "VALUE", "SET BY"};
     struct table table;
     const char *key;
     json_t *setting;
     table_init(&table, headers, sizeof headers / sizeof headers[0]);
-    json_object_foreach((json_t *)(uintptr_t)settings, key, setting)
+    json_object_foreach(settings, key, setting)
     {
         char value[VALUE_MAX_SIZE];
         value_words(json_object_get(setting, "value"), value, sizeof value);
@@ -86,7 +86,7 @@ static void print_one(const char *key, const json_t *setting)
     print_line("help", help == NULL ? "" : help);
 }
 
-static int show(const struct ctl *ctl, const char *key, const json_t *settings)
+static int show(const struct ctl *ctl, const char *key, json_t *settings)
 {
     if (ctl->json)
         return ctl_print_json_take(json_deep_copy(settings));

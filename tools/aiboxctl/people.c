@@ -32,7 +32,7 @@ enum aibox_status people_each(struct box *box, const char *group, people_visit v
             return status;
         const json_t *people = json_object_get(json_object_get(answer, "data"), "identities_list");
         size_t n = json_array_size(people), i;
-        const json_t *person;
+        json_t *person;
         bool goes_on = n == PAGE;
         json_array_foreach(people, i, person)
         {

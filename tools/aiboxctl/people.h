@@ -9,7 +9,7 @@
 #include "core/status.h"
 
 /* One person as the box describes them; false ends the walk. */
-typedef bool (*people_visit)(void *ctx, const json_t *person);
+typedef bool (*people_visit)(void *ctx, json_t *person);
 
 /*
  * Everybody, or the members of `group`, by identity_id, without photos. `group` NULL: everybody. Somebody enrolled or

@@ -73,11 +73,10 @@ static int take_number(char *stem)
 static size_t split(char *stem, char *parts[MAX_PARTS])
 {
     size_t n = 0;
-    for (char *rest = stem; rest != NULL && n < MAX_PARTS;) {
-        parts[n++] = rest;
-        rest = n < MAX_PARTS ? strchr(rest, '-') : NULL;
-        if (rest != NULL)
-            *rest++ = '\0';
+    parts[n++] = stem;
+    for (char *dash = stem; n < MAX_PARTS && (dash = strchr(dash, '-')) != NULL;) {
+        *dash++ = '\0';
+        parts[n++] = dash;
     }
     return n;
 }
