@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/json_out.h"
+#include "core/json_out.h"
 #include "core/status.h"
 
 struct api_context; /* api/api.h: what handlers work on */

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-#include "api/json_out.h"
+#include "core/json_out.h"
 #include "core/status.h"
 
 #define NAMES_MAX 1024

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "api/endpoint.h"
-#include "api/json_out.h"
+#include "core/json_out.h"
 
 /* Writes one document. Rows of one path become one path item. */
 void openapi_print(const struct api_endpoint *table, size_t n, struct json_out *out);

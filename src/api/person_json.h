@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "api/json_out.h"
+#include "core/json_out.h"
 #include "core/status.h"
 #include "store/store.h"
 

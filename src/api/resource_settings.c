@@ -1,15 +1,12 @@
 /* The settings table over REST: GET and PUT /api/settings. */
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/access.h"
 #include "api/request.h"
 #include "api/resources.h"
-#include "api/server.h"
+#include "api/setting_change.h"
 #include "core/settings.h"
-#include "store/store.h"
 
 #define VALUE_MAX 4096 /* more than any setting may hold */
 
@@ -153,35 +150,6 @@ static const char *text_of(struct api_request *req, const json_t *json)
     return arena_text(&req->arena, text, strlen(text));
 }
 
-/* What the table can't know of a value. */
-static enum aibox_status check_meaning(const struct api_request *req, const char *key, const char *value,
-                                       struct aibox_error *err)
-{
-    if (strcmp(key, "access.legacy_allow") == 0)
-        return access_check_allow(value, err);
-    if (strcmp(key, "access.mode") == 0 && strcmp(value, "open") == 0 && !api_is_loopback(req->api))
-        return error_set(err, AIBOX_PARAM, "access.mode: open is for a box that listens on a loopback address only");
-    return AIBOX_OK;
-}
-
-static enum aibox_status check_setting(const struct api_context *ctx, const struct api_request *req, const char *key,
-                                       const char *value, struct aibox_error *err)
-{
-    enum settings_source source;
-    char current[VALUE_MAX];
-    enum aibox_status status;
-
-    if (!settings_find(key))
-        return unknown(key, err);
-    if (!value)
-        return error_set(err, AIBOX_PARAM, "%s: expected text, a number, true or false", key);
-    (void)settings_print(ctx->settings, key, current, sizeof current, &source);
-    if (source == SETTINGS_SET)
-        return error_set(err, AIBOX_PARAM, "%s: fixed by --set on the command line", key);
-    status = settings_check(key, value, err);
-    return status == AIBOX_OK ? check_meaning(req, key, value, err) : status;
-}
-
 /* Checks all keys and collects them; null leaves a setting as it is. */
 static enum aibox_status read_change(const struct api_context *ctx, struct api_request *req, struct change *change,
                                      struct aibox_error *err)
@@ -203,30 +171,13 @@ static enum aibox_status read_change(const struct api_context *ctx, struct api_r
 
         if (json_is_null(json) && settings_find(key))
             continue;
-        status = check_setting(ctx, req, key, text, err);
+        status = setting_change_check(ctx, req->api, key, text, err);
         if (status != AIBOX_OK)
             return status;
         change->keys[change->count] = key;
         change->values[change->count++] = text;
     }
     return AIBOX_OK;
-}
-
-/*
- * Stores first, all or nothing, and puts into force what is durable: after the checks only memory can be lacking then.
- * The lock, which nobody else takes, keeps what is stored and what is in force in the same order.
- */
-static enum aibox_status apply(struct api_context *ctx, const struct change *change, struct aibox_error *err)
-{
-    static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
-    enum aibox_status status;
-
-    pthread_mutex_lock(&one_at_a_time);
-    status = store_settings_put(ctx->store, change->keys, change->values, change->count, err);
-    for (size_t i = 0; i < change->count && status == AIBOX_OK; i++)
-        status = settings_put(ctx->settings, SETTINGS_STORED, change->keys[i], change->values[i], err);
-    pthread_mutex_unlock(&one_at_a_time);
-    return status;
 }
 
 static enum aibox_status put_settings(struct api_context *ctx, struct api_request *req, struct api_response *res,
@@ -237,7 +188,7 @@ static enum aibox_status put_settings(struct api_context *ctx, struct api_reques
     enum aibox_status status = read_change(ctx, req, &change, err);
 
     if (status == AIBOX_OK && change.count > 0)
-        status = apply(ctx, &change, err);
+        status = setting_change_apply(ctx, change.keys, change.values, change.count, err);
     if (status != AIBOX_OK)
         return status;
     json_out_object_begin(out);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "api/endpoint.h"
-#include "api/json_out.h"
+#include "core/json_out.h"
 #include "core/status.h"
 
 #define RESPONSE_MAX_BODY    ((size_t)256 << 20) /* bytes */

@@ -1,6 +1,6 @@
 /* Writing JSON straight into a growable buffer, pictures as base64 without a copy in between. */
-#ifndef AIBOX_API_JSON_OUT_H
-#define AIBOX_API_JSON_OUT_H
+#ifndef AIBOX_CORE_JSON_OUT_H
+#define AIBOX_CORE_JSON_OUT_H
 
 #include <stdbool.h>
 #include <stddef.h>

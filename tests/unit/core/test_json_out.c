@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "api/json_out.h"
+#include "core/json_out.h"
 
 #define MOST 65536
 
