@@ -1,9 +1,9 @@
 /*
  * Doors: driving relays over Modbus TCP, HTTP or plain TCP.
  *
- * Every relay address has a lane of its own, so that a dead relay holds up nobody but those who ask for it, and commands to one relay keep
- * their order. A command takes at most DOOR_TIMEOUT_MS, waiting included. Modbus relays have no timer: the
- * box closes them itself when the time is up, also at an orderly stop. All functions: any thread.
+ * Every relay address has a lane of its own, so that a dead relay holds up nobody but those who ask for it, and
+ * commands to one relay keep their order. A command takes at most DOOR_TIMEOUT_MS, waiting included. Modbus relays have
+ * no timer: the box closes them itself when the time is up, also at an orderly stop. All functions: any thread.
  */
 #ifndef AIBOX_DOOR_DOOR_H
 #define AIBOX_DOOR_DOOR_H
@@ -32,9 +32,9 @@ struct door_command {
     int port;       /* 1..65535 */
     enum door_driver driver;
     enum door_mode mode;
-    int logic_port;  /* 1..channels: that channel; 0: all of them */
-    int channels;    /* 1..DOOR_MAX_CHANNELS, of the relay board */
-    int duration_s;  /* DOOR_OPEN: 1..254, or DOOR_HOLD_SECONDS */
+    int logic_port; /* 1..channels: that channel; 0: all of them */
+    int channels;   /* 1..DOOR_MAX_CHANNELS, of the relay board */
+    int duration_s; /* DOOR_OPEN: 1..254, or DOOR_HOLD_SECONDS */
 };
 
 struct door_result {
@@ -48,8 +48,8 @@ enum aibox_status door_open(struct settings *settings, struct door **out, struct
 /* Drives all `n` (<= DOOR_MAX_BATCH) at once, in parallel, and waits for the last: at most DOOR_TIMEOUT_MS. */
 void door_drive(struct door *door, const struct door_command *commands, size_t n, struct door_result *results);
 
-/* Queues one command and returns at once: what a decision does. A failure is logged (once when a relay becomes unavailable, once when it
- * returns) and counted. False: the relay's lane is full (16 waiting), counted too. */
+/* Queues one command and returns at once: what a decision does. A failure is logged (once when a relay becomes
+ * unavailable, once when it returns) and counted. False: the relay's lane is full (16 waiting), counted too. */
 bool door_send(struct door *door, const struct door_command *command);
 
 /* Driver for an address for which none is given: port 502 is Modbus, else the setting door.relay_default. */
