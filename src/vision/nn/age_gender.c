@@ -159,7 +159,7 @@ static float *load(struct reader *r, const char *prefix, const char *name, size_
         fail(r, tensor ? "a tensor of another shape" : "a tensor is missing", full);
         return NULL;
     }
-    data = malloc(tensor->count * sizeof *data);
+    data = calloc(tensor->count, sizeof *data);
     if (!data) {
         fail(r, "out of memory", full);
         return NULL;

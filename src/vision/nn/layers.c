@@ -54,7 +54,7 @@ static bool window_of(struct compiler *k, const struct onnx_node *node, const st
                       const size_t *weight_window, struct nn_window *win)
 {
     struct pb_span mode = attribute_text(node, "auto_pad");
-    size_t kernel[2], stride[2], dilation[2], pad[4];
+    size_t kernel[2] = {0}, stride[2] = {0}, dilation[2] = {0}, pad[4] = {0};
 
     if (!sizes_of(k, node, "kernel_shape", 2, 0, kernel) || !sizes_of(k, node, "strides", 2, 1, stride) ||
         !sizes_of(k, node, "dilations", 2, 1, dilation) || !sizes_of(k, node, "pads", 4, 0, pad))
@@ -111,7 +111,7 @@ static bool handle_conv(struct compiler *k, const struct onnx_node *node)
     const struct onnx_tensor *weights = need_constant(k, node, 1, ONNX_FLOAT);
     const struct onnx_tensor *bias = NULL;
     int64_t groups = attribute_int(node, "group", 1);
-    struct nn_window win;
+    struct nn_window win = {0};
     struct operand x;
     float *arranged;
 
@@ -295,7 +295,7 @@ static bool hangs_over(size_t input, size_t before, size_t after, size_t kernel,
 static bool handle_pool(struct compiler *k, const struct onnx_node *node)
 {
     const bool average = onnx_is(node->op, "AveragePool");
-    struct nn_window win;
+    struct nn_window win = {0};
     struct operand x;
 
     if (!take_input(k, node, 0, &x) || !as_nchw(k, &x) || !window_of(k, node, &x, NULL, &win))
