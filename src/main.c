@@ -16,10 +16,11 @@
 #include "core/log.h"
 #include "core/settings.h"
 #include "flow/flow.h"
+#include "flow/report_config.h"
 #include "store/store.h"
 
 /* An orderly stop is promised within 3 s; running requests get most of that. */
-#define STOP_GRACE_MS 2000
+#define STOP_GRACE_MS    2000
 #define INSTALLED_MODELS "/usr/share/aibox/models"
 
 struct command_line {
@@ -70,10 +71,14 @@ static bool put_option(struct settings *settings, const char *text, struct aibox
 static int read_command_line(int argc, char **argv, struct settings *settings, struct command_line *line)
 {
     static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'},   {"listen", required_argument, NULL, 'l'},
-        {"models", required_argument, NULL, 'm'}, {"config", required_argument, NULL, 'c'},
-        {"set", required_argument, NULL, 's'},    {"check-config", no_argument, NULL, 'k'},
-        {"version", no_argument, NULL, 'v'},      {"help", no_argument, NULL, 'h'},
+        {"data", required_argument, NULL, 'd'},
+        {"listen", required_argument, NULL, 'l'},
+        {"models", required_argument, NULL, 'm'},
+        {"config", required_argument, NULL, 'c'},
+        {"set", required_argument, NULL, 's'},
+        {"check-config", no_argument, NULL, 'k'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     struct aibox_error err;
@@ -162,6 +167,7 @@ static void apply_log_level(const struct settings *settings)
 struct rooms {
     struct settings *settings;
     struct store *store;
+    struct report_config *reports;
     struct flow *flow;
     struct api *api;
 };
@@ -196,9 +202,11 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
     apply_retention(rooms);
     settings_listen(rooms->settings, on_setting, rooms);
     const char *models = line->models_dir != NULL ? line->models_dir : find_models(found, sizeof found);
-    if ((status = flow_open(rooms->settings, rooms->store, models, &rooms->flow, err)) != AIBOX_OK)
+    if ((status = report_config_open(rooms->store, &rooms->reports, err)) != AIBOX_OK ||
+        (status = flow_open(rooms->settings, rooms->store, models, &rooms->flow, err)) != AIBOX_OK)
         return status;
-    struct api_context context = {.settings = rooms->settings, .store = rooms->store, .flow = rooms->flow};
+    struct api_context context = {
+        .settings = rooms->settings, .store = rooms->store, .flow = rooms->flow, .reports = rooms->reports};
     return api_open(&context, line->listen, &rooms->api, err);
 }
 
@@ -206,6 +214,7 @@ static void close_rooms(struct rooms *rooms)
 {
     api_close(rooms->api, STOP_GRACE_MS);
     flow_close(rooms->flow);
+    report_config_close(rooms->reports);
     store_close(rooms->store);
 }
 

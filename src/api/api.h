@@ -10,6 +10,7 @@
 
 struct api;
 struct flow;
+struct report_config;
 struct store;
 
 /* What handlers work on. All must outlive the server. */
@@ -17,6 +18,7 @@ struct api_context {
     struct settings *settings;
     struct store *store;
     struct flow *flow;
+    struct report_config *reports;
 };
 
 /*

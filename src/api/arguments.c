@@ -74,7 +74,7 @@ static const struct lifted *find_lifted(const struct lift *lift, const char *key
     return NULL;
 }
 
-static enum aibox_status field_from_json(struct api_request *req, const struct api_field *field,
+static enum aibox_status field_from_json(struct api_request *req, const json_t *object, const struct api_field *field,
                                          const struct lift *lift, struct api_value *value, struct aibox_error *err)
 {
     const struct lifted *lifted;
@@ -85,7 +85,7 @@ static enum aibox_status field_from_json(struct api_request *req, const struct a
 
     spell(field, &spellings);
     for (i = 0; i < spellings.count; i++) {
-        json = json_object_get(req->body, spellings.text[i]);
+        json = json_object_get(object, spellings.text[i]);
         if (json && !json_is_null(json))
             break;
     }
@@ -151,7 +151,22 @@ static enum aibox_status parse_json(struct api_request *req, const struct argume
         return AIBOX_OK;
     }
     for (size_t i = 0; i < endpoint->n_fields && status == AIBOX_OK; i++)
-        status = field_from_json(req, &endpoint->fields[i], &lift, &req->values[i], err);
+        status = field_from_json(req, req->body, &endpoint->fields[i], &lift, &req->values[i], err);
+    return status;
+}
+
+enum aibox_status arguments_parse_object(struct api_request *req, const json_t *object, const char *name,
+                                         const struct api_field *fields, size_t n, struct api_value *values,
+                                         struct aibox_error *err)
+{
+    const struct lift none = {.count = 0};
+    enum aibox_status status = AIBOX_OK;
+
+    memset(values, 0, n * sizeof *values);
+    for (size_t i = 0; i < n && status == AIBOX_OK; i++)
+        status = field_from_json(req, object, &fields[i], &none, &values[i], err);
+    if (status != AIBOX_OK)
+        error_prefix(err, "%s", name);
     return status;
 }
 

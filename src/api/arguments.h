@@ -27,6 +27,14 @@ struct arguments_source {
 enum aibox_status arguments_parse(struct api_request *req, const struct arguments_source *source,
                                   struct aibox_error *err);
 
+/*
+ * The same for an object inside an argument, whose keys have a table of their own: fills `values`, one per field.
+ * Messages begin with `name`: "action[2]: action_port: expected …". Nothing is to be freed.
+ */
+enum aibox_status arguments_parse_object(struct api_request *req, const json_t *object, const char *name,
+                                         const struct api_field *fields, size_t n, struct api_value *values,
+                                         struct aibox_error *err);
+
 /* True when some field must be there, and so a body. */
 bool arguments_required(const struct api_endpoint *endpoint);
 

@@ -52,7 +52,12 @@ struct api_field {
     const char *help;    /* one sentence with unit */
 };
 
-enum api_encodings { API_QUERY = 1 << 0, API_BODY_JSON = 1 << 1, API_BODY_FORM = 1 << 2 };
+enum api_encodings {
+    API_QUERY = 1 << 0,
+    API_BODY_JSON = 1 << 1,
+    API_BODY_FORM = 1 << 2,
+    API_BODY_UPLOAD = 1 << 3 /* with QUERY alone: the body is a file, see `upload` and api_upload() */
+};
 enum api_role { API_OPEN, API_VIEWER, API_OPERATOR, API_ADMIN }; /* least right needed; OPEN: no credential at all */
 
 typedef enum aibox_status (*api_handler)(struct api_context *ctx, struct api_request *req, struct api_response *res,
@@ -71,6 +76,14 @@ struct api_endpoint {
     const char *tag;
     const char *summary;
     const char *example; /* JSON of a request for the documentation, or NULL */
+    const struct api_upload_rules *upload; /* with API_BODY_UPLOAD */
+};
+
+/* The file that an endpoint takes as its body. */
+struct api_upload_rules {
+    const char *name;          /* of the part, where it comes as multipart/form-data */
+    const char *content_types; /* besides that, "application/zip|application/octet-stream"; none told is taken, too */
+    const char *limit_setting; /* key of the setting that holds its largest size in MiB; http.max_body_mib is not asked */
 };
 
 /* ---- what a handler asks of its request (names must be in the table: a wrong one is a bug) ---- */
@@ -98,6 +111,14 @@ const char *const *api_list(const struct api_request *req, const char *name, siz
 json_t *api_json(const struct api_request *req, const char *name); /* DICT, OBJECTS, JSON: borrowed; NULL: absent */
 const float *api_floats(const struct api_request *req, const char *name, size_t *n);
 
+/* What was uploaded lies in file `path` (in api_context.upload_dir), from `offset` on. A handler that wants to keep it
+ * renames the file; else it is deleted behind the answer. */
+struct api_upload {
+    const char *path;
+    uint64_t offset, size;
+};
+const struct api_upload *api_upload(const struct api_request *req);
+
 /* ---- and of its response ---- */
 
 /* The body being written, JSON. Usual success: json_out_object_begin(out); json_out_key(out, "data"); … The server
@@ -105,6 +126,17 @@ const float *api_floats(const struct api_request *req, const char *name, size_t 
 struct json_out *api_body(struct api_response *res);
 /* Instead of JSON: takes ownership of `bytes` (malloc). `type`: static Content-Type text. */
 void api_reply_bytes_take(struct api_response *res, const char *type, uint8_t *bytes, size_t size);
+/*
+ * Instead of JSON, an answer of any length, made while it is sent: `produce` runs on a thread of its own and hands over
+ * piece by piece. False of `produce`: it could not be finished; the client sees a connection that ends early. False of
+ * api_stream_write, which waits for room: nobody wants it any more, `produce` is to return. `free_ctx` (may be NULL) is
+ * called at the end, also when `produce` was not: with an error, for HEAD, or when the client has left.
+ */
+struct api_stream;
+typedef bool (*api_producer)(void *ctx, struct api_stream *stream);
+bool api_stream_write(struct api_stream *stream, const void *bytes, size_t size);
+void api_reply_stream_take(struct api_response *res, const char *type, api_producer produce, void *ctx,
+                           void (*free_ctx)(void *ctx));
 void api_reply_status(struct api_response *res, int http_status);                     /* default 200 */
 void api_reply_header(struct api_response *res, const char *name, const char *value); /* at most 8 */
 

@@ -7,15 +7,15 @@
 #include "api/percent.h"
 #include "core/utf8.h"
 
-/* Remembers "id" of a path "/…/{id}". */
+/* Remembers "id" of a path "/…/{id}" or "/…/{id}/…". */
 static void find_path_name(struct api_request *req)
 {
-    const char *segment = strrchr(req->endpoint->path, '/');
-    size_t size = segment ? strlen(segment) : 0;
+    const char *brace = strchr(req->endpoint->path, '{');
+    const char *end = brace ? strchr(brace, '}') : NULL;
 
-    if (size > 3 && segment[1] == '{' && segment[size - 1] == '}') {
-        req->path_name = segment + 2;
-        req->path_name_size = size - 3;
+    if (end) {
+        req->path_name = brace + 1;
+        req->path_name_size = (size_t)(end - req->path_name);
         req->path_value = "";
     }
 }
@@ -28,6 +28,7 @@ enum aibox_status request_init(struct api_request *req, const struct api *api, c
     req->path_name = req->path_value = NULL;
     req->path_name_size = 0;
     req->body = NULL;
+    req->upload = (struct api_upload){0};
     arena_init(&req->arena);
     req->values = arena_array(&req->arena, endpoint->n_fields, sizeof *req->values);
     if (!req->values)
@@ -112,6 +113,11 @@ double api_float(const struct api_request *req, const char *name)
 struct api_bytes api_picture(const struct api_request *req, const char *name)
 {
     return value_of(req, name)->bytes;
+}
+
+const struct api_upload *api_upload(const struct api_request *req)
+{
+    return &req->upload;
 }
 
 enum aibox_status api_picture_check(const struct api_request *req, const char *name, struct aibox_error *err)

@@ -37,6 +37,7 @@ struct api_request {
     size_t path_name_size;
     const char *path_value; /* what stood there, decoded */
     json_t *body;           /* owned */
+    struct api_upload upload;
 };
 
 /* PROCESS_FAILED when memory runs out. `req` is used in place (not to be moved) until request_free. */

@@ -18,6 +18,9 @@
     X(face)                                                                                                            \
     X(match)                                                                                                           \
     X(events)                                                                                                          \
+    X(reports)                                                                                                         \
+    X(platform)                                                                                                        \
+    X(wipe)                                                                                                            \
     X(settings)                                                                                                        \
     X(health)                                                                                                          \
     X(openapi)

@@ -124,3 +124,12 @@ void dedup_fail(struct dedup *dedup, const char *event_id)
 {
     settle(dedup, event_id, ENTRY_FREE);
 }
+
+void dedup_forget(struct dedup *dedup)
+{
+    pthread_mutex_lock(&dedup->mu);
+    for (size_t i = 0; i < DEDUP_ENTRIES; i++)
+        dedup->entries[i].made_ms = INT64_MIN; /* older than any window */
+    pthread_cond_broadcast(&dedup->settled);
+    pthread_mutex_unlock(&dedup->mu);
+}

@@ -26,5 +26,7 @@ bool dedup_claim(struct dedup *dedup, const char *device_id, int64_t person_id, 
                  int64_t window_ms, char *event_id);
 void dedup_done(struct dedup *dedup, const char *event_id);
 void dedup_fail(struct dedup *dedup, const char *event_id);
+/* The events known so far, pending ones included, are merged into no more: they may be deleted. */
+void dedup_forget(struct dedup *dedup);
 
 #endif

@@ -161,6 +161,9 @@ void flow_decision_free(struct flow_decision *decision);
 enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority, const struct flow_probe *probe,
                                  struct flow_decision *decision, struct aibox_error *err);
 
+/* To be called when events were deleted: no later picture is merged into one of those stored so far. */
+void flow_forget_sightings(struct flow *flow);
+
 /* 1:1. Exactly one of `second` and `identity_id` is given. NO_FACE names the picture ("face_image_base64"). */
 struct flow_comparison {
     const uint8_t *first, *second;

@@ -368,6 +368,11 @@ out:
     return status;
 }
 
+void flow_forget_sightings(struct flow *flow)
+{
+    dedup_forget(flow->dedup);
+}
+
 void flow_decision_free(struct flow_decision *decision)
 {
     if (decision == NULL)

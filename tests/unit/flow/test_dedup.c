@@ -120,6 +120,26 @@ static void test_many_at_once_make_one_event(void **state)
     dedup_free(shared.dedup);
 }
 
+static void test_a_forgotten_event_is_merged_into_no_more(void **state)
+{
+    (void)state;
+    struct dedup *dedup = dedup_new();
+    char stored[ID_ULID_SIZE], pending[ID_ULID_SIZE], later[ID_ULID_SIZE];
+    id_ulid(stored);
+    id_ulid(pending);
+    id_ulid(later);
+    assert_true(dedup_claim(dedup, "door", 7, 0, 1000, 500, stored));
+    dedup_done(dedup, stored);
+    assert_true(dedup_claim(dedup, "door", 8, 0, 1000, 500, pending));
+    dedup_forget(dedup);
+    dedup_done(dedup, pending);
+    assert_true(dedup_claim(dedup, "door", 7, 0, 1001, 500, later));
+    dedup_done(dedup, later);
+    id_ulid(later);
+    assert_true(dedup_claim(dedup, "door", 8, 0, 1001, 500, later));
+    dedup_free(dedup);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +148,7 @@ int main(void)
         cmocka_unit_test(test_a_failed_event_is_not_named),
         cmocka_unit_test(test_forgets_the_oldest),
         cmocka_unit_test(test_many_at_once_make_one_event),
+        cmocka_unit_test(test_a_forgotten_event_is_merged_into_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,95 @@
+#include "api/setting_change.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/access.h"
+#include "api/server.h"
+#include "core/settings.h"
+#include "core/url.h"
+#include "store/store.h"
+
+/* What is stored and what is in force change in the same order; nobody else takes this lock. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+static bool is_url(const char *key)
+{
+    return strcmp(key, "cloud.login_url") == 0 || strcmp(key, "reports.device_info_url") == 0;
+}
+
+/* What the table can't know of a value. */
+static enum aibox_status check_meaning(const struct api *api, const char *key, const char *value,
+                                       struct aibox_error *err)
+{
+    if (strcmp(key, "access.legacy_allow") == 0)
+        return access_check_allow(value, err);
+    if (strcmp(key, "access.mode") == 0 && strcmp(value, "open") == 0 && !api_is_loopback(api))
+        return error_set(err, AIBOX_PARAM, "access.mode: open is for a box that listens on a loopback address only");
+    if (is_url(key) && value[0] != '\0')
+        return url_check(key, value, err);
+    return AIBOX_OK;
+}
+
+enum aibox_status setting_change_check(const struct api_context *ctx, const struct api *api, const char *key,
+                                       const char *value, struct aibox_error *err)
+{
+    enum settings_source source;
+    enum aibox_status status;
+
+    if (!settings_find(key))
+        return error_set(err, AIBOX_PARAM, "%.80s: no such setting", key);
+    if (!value)
+        return error_set(err, AIBOX_PARAM, "%s: expected text, a number, true or false", key);
+    (void)settings_print(ctx->settings, key, NULL, 0, &source);
+    if (source == SETTINGS_SET)
+        return error_set(err, AIBOX_PARAM, "%s: fixed by --set on the command line", key);
+    status = settings_check(key, value, err);
+    return status == AIBOX_OK ? check_meaning(api, key, value, err) : status;
+}
+
+/* Stores first, and puts into force what is durable: after the checks only memory can be lacking then. */
+enum aibox_status setting_change_apply(struct api_context *ctx, const char *const *keys, const char *const *values,
+                                       size_t n, struct aibox_error *err)
+{
+    pthread_mutex_lock(&one_at_a_time);
+    enum aibox_status status = store_settings_put(ctx->store, keys, values, n, err);
+    for (size_t i = 0; i < n && status == AIBOX_OK; i++)
+        status = settings_put(ctx->settings, SETTINGS_STORED, keys[i], values[i], err);
+    pthread_mutex_unlock(&one_at_a_time);
+    return status;
+}
+
+static bool is_kept(const char *key, const char *const *kept)
+{
+    for (; *kept; kept++)
+        if (strcmp(key, *kept) == 0)
+            return true;
+    return false;
+}
+
+enum aibox_status setting_change_reset(struct api_context *ctx, const char *const *kept, struct aibox_error *err)
+{
+    const char **keys = calloc(settings_count, sizeof *keys);
+    const char **values = calloc(settings_count, sizeof *values); /* NULL: deleted */
+    enum aibox_status status = AIBOX_PROCESS_FAILED;
+    size_t n = 0;
+
+    if (!keys || !values) {
+        (void)error_set(err, status, "out of memory");
+        goto out;
+    }
+    for (size_t i = 0; i < settings_count; i++)
+        if (!is_kept(settings_table[i].key, kept))
+            keys[n++] = settings_table[i].key;
+    pthread_mutex_lock(&one_at_a_time);
+    status = store_settings_put(ctx->store, keys, values, n, err);
+    for (size_t i = 0; i < n && status == AIBOX_OK; i++)
+        settings_forget(ctx->settings, SETTINGS_STORED, keys[i]);
+    pthread_mutex_unlock(&one_at_a_time);
+out:
+    free(keys);
+    free(values);
+    return status;
+}
