@@ -45,7 +45,7 @@ run_ctest() {
     [ -f "$results/$preset.junit.xml" ] || failure "running the tests of preset $preset"
 }
 
-stage_unit() { build_preset debug && run_ctest debug; }
+stage_unit() { build_preset debug && node_packages && run_ctest debug; }
 stage_tsan() { build_preset tsan && run_ctest tsan -L tsan; }
 stage_fuzz() { build_preset fuzz && run_ctest fuzz -L fuzz; }
 stage_lint() { scripts/lint.sh; }
