@@ -8,10 +8,10 @@
 
 static const char *const verdict_words[] = {"met", "MISSED", "", "skipped", "FAILED"};
 
-/* Three significant digits, or whole: readable from 0.0023 to 1250000. */
+/* Three or four significant digits, or whole: readable from 0.0023 to 1250000. */
 static void number_words(double value, char *out, size_t size)
 {
-    snprintf(out, size, fabs(value) >= 100 ? "%.0f" : "%.3g", value);
+    snprintf(out, size, fabs(value) >= 100 ? "%.0f" : fabs(value) >= 10 ? "%.4g" : "%.3g", value);
 }
 
 static struct report_figure *add(struct report *report, const char *name, double value, const char *unit)
