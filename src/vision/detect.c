@@ -22,8 +22,8 @@ static const float anchor_sides[MODEL_DETECT_HEADS][DETECT_MAX_ANCHORS] = {
 #define SURE_FACE        18.0f
 #define DEFAULT_MIN_FACE 48.0f
 #define TILE_OVERLAP     0.2f
-#define CLOSE_ZOOM       1.6f  /* side of what a look for a face larger than the picture sees, in pictures */
-#define CLOSE_FACE       0.65f /* share of the picture's width or height from which on a face is taken for near */
+#define CLOSE_ZOOM       1.6f /* side of what a look for a face larger than the picture sees, in pictures */
+#define CLOSE_FACE       0.6f /* share of the picture's width or height from which on a face is taken for near */
 #define CLOSE_PASS       (-1)
 #define FILLING_FACE     0.25f /* share of the picture's shorter side from which on a face "fills the view" */
 #define CUT_MARGIN       2.0f  /* input pixels: a box this near to a tile's inner edge is taken for cut off */
