@@ -10,6 +10,7 @@
 
 struct api;
 struct flow;
+struct jobs;
 struct report_config;
 struct store;
 
@@ -18,6 +19,8 @@ struct api_context {
     struct settings *settings;
     struct store *store;
     struct flow *flow;
+    struct jobs *jobs;
+    const char *upload_dir; /* folder for what is being uploaded; NULL: uploads are not offered */
     struct report_config *reports;
 };
 

@@ -65,7 +65,7 @@ typedef enum aibox_status (*api_handler)(struct api_context *ctx, struct api_req
 
 struct api_endpoint {
     const char *method; /* "GET", "POST", "PUT", "DELETE" */
-    const char *path;   /* a last segment "{name}" matches any one segment: API_TEXT argument of that name */
+    const char *path;   /* a segment "{name}", the last or that before, is any one: API_TEXT argument of that name */
     unsigned encodings; /* GET: QUERY; others: BODY_JSON (| BODY_FORM); a query string counts with QUERY alone */
     enum api_role role;
     bool

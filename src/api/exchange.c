@@ -17,12 +17,15 @@
  *  2. An exchange counts in api.busy and in its metric from on_headers() to exchange_close(), and in api.handling from
  *     begin_handling() until its connection has been resumed: api_close() waits for that.
  *  3. Bytes of `body` count in api.body_bytes until forget_body().
- *  4. drain_fd is a duplicate of the connection's socket, made before libmicrohttpd closes its own, and handed over
+ *  4. A body that goes to disk is gathered by the HTTP thread and written by a handler thread while the connection is
+ *     suspended in BODY; upload_is_busy() tells the one from the other.
+ *  5. drain_fd is a duplicate of the connection's socket, made before libmicrohttpd closes its own, and handed over
  * once the answer has been written.
  */
 #include "api/exchange.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +34,9 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-#define SKIP_MAX  ((size_t)64 << 10) /* a refused body up to this size is read and thrown away */
-#define QUICK_MAX ((size_t)64 << 10) /* a body beyond is not parsed on the HTTP thread */
+#define SKIP_MAX     ((size_t)64 << 10) /* a refused body up to this size is read and thrown away */
+#define QUICK_MAX    ((size_t)64 << 10) /* a body beyond is not parsed on the HTTP thread */
+#define MOST_UPLOADS 4
 
 /* ---- helpers ---------------------------------------------------------------------------------------- */
 
@@ -101,6 +105,28 @@ static bool add_headers(const struct exchange *exchange, struct MHD_Response *re
     return done == MHD_YES;
 }
 
+/* The client has to take each piece in its time; while it is the box that is slow, there is no hurry. */
+static void watch_stream(void *arg, size_t bytes)
+{
+    struct exchange *exchange = arg;
+
+    exchange->res.size += bytes;
+    set_deadline(exchange, bytes ? transfer_deadline(exchange->api, bytes) : CONNECTION_NO_DEADLINE);
+}
+
+/* The response of an answer that is made while it is sent. NULL: the error has taken its place. */
+static struct MHD_Response *begin_stream(struct exchange *exchange)
+{
+    struct stream_source source = exchange->res.stream;
+    struct MHD_Response *response;
+
+    exchange->res.stream.produce = NULL;
+    response = stream_respond(exchange->api->streams, exchange->mhd, &source, watch_stream, exchange, &exchange->err);
+    if (!response)
+        finish(exchange, exchange->err.status);
+    return response;
+}
+
 /* Queues what finish() has made. The bytes become libmicrohttpd's. */
 static enum MHD_Result send_answer(struct exchange *exchange)
 {
@@ -108,12 +134,14 @@ static enum MHD_Result send_answer(struct exchange *exchange)
     struct MHD_Response *response;
     enum MHD_Result queued = MHD_NO;
 
-    if (!res->bytes)
-        return MHD_NO; /* no memory even for the error */
-    response = MHD_create_response_from_buffer(res->size, res->bytes, MHD_RESPMEM_MUST_FREE);
+    response = res->stream.produce ? begin_stream(exchange) : NULL;
+    if (!response && res->bytes) { /* without bytes there was no memory even for the error */
+        response = MHD_create_response_from_buffer(res->size, res->bytes, MHD_RESPMEM_MUST_FREE);
+        if (response)
+            res->bytes = NULL;
+    }
     if (!response)
         return MHD_NO;
-    res->bytes = NULL;
     if (add_headers(exchange, response))
         queued = MHD_queue_response(exchange->mhd, (unsigned)res->http_status, response);
     MHD_destroy_response(response);
@@ -186,6 +214,9 @@ static enum aibox_status call_handler(struct exchange *exchange)
 
     if (status == AIBOX_OK && exchange->path_name)
         status = request_set_path(req, exchange->path_name, exchange->path_name_size, &exchange->err);
+    if (status == AIBOX_OK && exchange->upload)
+        status = upload_finish(exchange->upload, exchange->boundary[0] ? exchange->boundary : NULL,
+                               exchange->endpoint->upload->name, &req->upload, &exchange->err);
     if (status == AIBOX_OK)
         status = arguments_parse(req, &exchange->source, &exchange->err);
     if (status == AIBOX_OK)
@@ -220,6 +251,14 @@ static bool begin_handling(struct api *api)
     return open;
 }
 
+static void leave_handling(struct api *api)
+{
+    pthread_mutex_lock(&api->mu);
+    if (--api->handling == 0)
+        (void)pthread_cond_broadcast(&api->changed);
+    pthread_mutex_unlock(&api->mu);
+}
+
 /* Gives the connection back to its HTTP thread, with an answer. The exchange is not ours afterwards. */
 static void end_handling(struct exchange *exchange)
 {
@@ -227,10 +266,7 @@ static void end_handling(struct exchange *exchange)
 
     exchange->state = ANSWERED;
     MHD_resume_connection(exchange->mhd);
-    pthread_mutex_lock(&api->mu);
-    if (--api->handling == 0)
-        (void)pthread_cond_broadcast(&api->changed);
-    pthread_mutex_unlock(&api->mu);
+    leave_handling(api);
 }
 
 static enum aibox_status say_closing(struct exchange *exchange)
@@ -284,6 +320,45 @@ static enum MHD_Result on_complete(struct exchange *exchange)
     return send_answer(exchange);
 }
 
+/* ---- a body that goes to disk --------------------------------------------------------------------------- */
+
+static enum aibox_status begin_upload(struct exchange *exchange)
+{
+    struct api *api = exchange->api;
+    uint64_t announced = exchange->announced == MHD_SIZE_UNKNOWN ? 0 : exchange->announced;
+    enum aibox_status status;
+
+    if (!api->ctx.upload_dir)
+        return error_set(&exchange->err, AIBOX_NOT_IMPLEMENTED, "this box takes no uploads");
+    if (atomic_fetch_add(&api->uploads, 1) >= MOST_UPLOADS)
+        status = error_set(&exchange->err, AIBOX_TOO_MANY_REQUESTS, "too much is being uploaded; try again later");
+    else
+        status = upload_open(api->ctx.upload_dir, announced, &exchange->upload, &exchange->err);
+    if (status != AIBOX_OK)
+        (void)atomic_fetch_sub(&api->uploads, 1);
+    return status;
+}
+
+static void end_upload(struct exchange *exchange)
+{
+    if (exchange->upload)
+        (void)atomic_fetch_sub(&exchange->api->uploads, 1);
+    upload_close(exchange->upload);
+    exchange->upload = NULL;
+}
+
+/* On a handler thread. The exchange is the HTTP thread's all the same; only the upload is not. */
+static void run_upload_write(void *worker, void *arg)
+{
+    const struct exchange *exchange = arg;
+    struct api *api = exchange->api;
+
+    (void)worker;
+    upload_write(exchange->upload);
+    MHD_resume_connection(exchange->mhd);
+    leave_handling(api);
+}
+
 /* ---- the body ---------------------------------------------------------------------------------------- */
 
 /* Until when the body has to have got further. */
@@ -295,15 +370,47 @@ static void extend_deadline(const struct exchange *exchange)
                  exchange->begun_ms + limits->body_ms + (int64_t)(exchange->received * 1000 / limits->bytes_per_s));
 }
 
+/* Leaves the writing to a handler thread, while the connection rests. */
+static enum MHD_Result write_upload(struct exchange *exchange)
+{
+    struct api *api = exchange->api;
+
+    if (!begin_handling(api)) {
+        upload_write(exchange->upload);
+        return refuse_within_body(exchange, say_closing(exchange));
+    }
+    MHD_suspend_connection(exchange->mhd);
+    /* All handlers are busy: rather slow than lost. */
+    if (pool_submit(api->pool, POOL_URGENT, 0, run_upload_write, exchange, NULL) != AIBOX_OK)
+        run_upload_write(NULL, exchange);
+    return MHD_YES;
+}
+
+/* A piece of a body that goes to disk. */
+static enum MHD_Result on_upload(struct exchange *exchange, const char *bytes, size_t size)
+{
+    switch (upload_take(exchange->upload, bytes, size)) {
+    case UPLOAD_TAKEN:
+        return MHD_YES;
+    case UPLOAD_FULL:
+        return write_upload(exchange);
+    case UPLOAD_FAILED:
+        break;
+    }
+    return refuse_within_body(exchange, upload_failure(exchange->upload, &exchange->err));
+}
+
 static enum MHD_Result on_body(struct exchange *exchange, const char *bytes, size_t size)
 {
     struct api *api = exchange->api;
 
     exchange->received += size;
-    if (exchange->received > api->limits.max_body)
+    if (exchange->received > exchange->max_body)
         return refuse_within_body(exchange, error_set(&exchange->err, AIBOX_PAYLOAD_TOO_LARGE,
-                                                      "the body is larger than %zu bytes", api->limits.max_body));
+                                                      "the body is larger than %" PRIu64 " bytes", exchange->max_body));
     extend_deadline(exchange);
+    if (exchange->upload)
+        return on_upload(exchange, bytes, size);
     if (!exchange->keeps_body)
         return MHD_YES;
     if (atomic_load(&api->body_bytes) + size > api->limits.all_bodies || !buffer_append(&exchange->body, bytes, size))
@@ -337,6 +444,11 @@ static enum MHD_Result on_headers(struct exchange *exchange, const char *method)
         return refuse(exchange, status);
     exchange->state = BODY;
     buffer_init(&exchange->body, exchange->api->limits.max_body);
+    if (exchange->endpoint->upload) {
+        status = begin_upload(exchange);
+        if (status != AIBOX_OK)
+            return refuse(exchange, status);
+    }
     if (exchange->announced == 0)
         return MHD_YES;
     exchange->begun_ms = clock_monotonic_ms();
@@ -390,6 +502,8 @@ enum MHD_Result exchange_step(void *api, struct MHD_Connection *mhd, const char 
         if (*upload_size > 0) {
             size_t size = *upload_size;
 
+            if (exchange->upload && upload_is_busy(exchange->upload))
+                return MHD_YES; /* asked while the connection is being suspended: later */
             *upload_size = 0;
             return on_body(exchange, upload, size);
         }
@@ -440,6 +554,7 @@ void exchange_close(void *api, struct MHD_Connection *mhd, void **context, enum 
         drain_take(exchange->api->drain, exchange->drain_fd);
     set_deadline(exchange, clock_monotonic_ms() + exchange->api->limits.headers_ms);
     forget_body(exchange);
+    end_upload(exchange);
     response_free(&exchange->res);
     end(exchange, exchange->state == SENDING);
     free(exchange);

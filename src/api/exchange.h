@@ -12,6 +12,7 @@
 #include "api/request.h"
 #include "api/response.h"
 #include "api/server_state.h"
+#include "api/upload.h"
 #include "core/buffer.h"
 #include "core/status.h"
 
@@ -35,10 +36,12 @@ struct exchange {
     char boundary[EXCHANGE_BOUNDARY + 1];
     uint64_t announced; /* Content-Length; 0 without body, MHD_SIZE_UNKNOWN if chunked */
     struct buffer body;
-    bool keeps_body;     /* it holds arguments */
-    size_t received;     /* bytes of body, kept or not */
-    int64_t begun_ms;    /* when the body began */
-    int64_t complete_us; /* when the request was there */
+    bool keeps_body;       /* it holds arguments */
+    struct upload *upload; /* the body, where it goes to disk; NULL else */
+    uint64_t max_body;     /* bytes */
+    size_t received;       /* bytes of body, kept or not */
+    int64_t begun_ms;      /* when the body began */
+    int64_t complete_us;   /* when the request was there */
     int64_t took_us;
     bool close;   /* the connection can't be used again */
     int drain_fd; /* -1: nothing to drain */

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -96,7 +97,7 @@ static enum aibox_status find_endpoint(struct exchange *exchange, const char *me
 
     if (!route)
         return error_set(&exchange->err, AIBOX_NO_PATH, "no such path: %.200s", exchange->path);
-    if (!route->ends_in_name)
+    if (!route->has_name)
         exchange->path_name = NULL;
     if (!route_method_of(method, &index) || !route->by_method[index])
         return refuse_method(exchange, route, method);
@@ -119,11 +120,15 @@ static enum aibox_status check_access(struct exchange *exchange)
 
 static enum aibox_status check_size(struct exchange *exchange)
 {
-    size_t most = exchange->api->limits.max_body;
+    const struct api_upload_rules *upload = exchange->endpoint->upload;
 
-    if (exchange->announced == MHD_SIZE_UNKNOWN || exchange->announced <= most)
+    exchange->max_body = exchange->api->limits.max_body;
+    if (upload)
+        exchange->max_body = (uint64_t)settings_int(exchange->api->ctx.settings, upload->limit_setting) << 20;
+    if (exchange->announced == MHD_SIZE_UNKNOWN || exchange->announced <= exchange->max_body)
         return AIBOX_OK;
-    return error_set(&exchange->err, AIBOX_PAYLOAD_TOO_LARGE, "the body is larger than %zu bytes", most);
+    return error_set(&exchange->err, AIBOX_PAYLOAD_TOO_LARGE, "the body is larger than %" PRIu64 " bytes",
+                     exchange->max_body);
 }
 
 /* Only UTF-8 and its subset are understood. */
@@ -155,6 +160,44 @@ static enum aibox_status read_boundary(struct exchange *exchange, const char *ty
     return AIBOX_OK;
 }
 
+/* Whether an upload may be of that Content-Type. */
+static bool is_upload_type(const struct api_upload_rules *rules, const char *type, size_t size)
+{
+    const char *at = rules->content_types;
+
+    while (*at) {
+        size_t length = strcspn(at, "|");
+        char one[128];
+
+        if (length < sizeof one) {
+            memcpy(one, at, length);
+            one[length] = '\0';
+            if (header_value_is(type, size, one))
+                return true;
+        }
+        at += length;
+        at += *at == '|';
+    }
+    return false;
+}
+
+/* What the body of an upload is; the arguments are in the query. */
+static enum aibox_status read_upload_encoding(struct exchange *exchange, const char *type, size_t size)
+{
+    const struct api_upload_rules *rules = exchange->endpoint->upload;
+
+    if (size > 0 && header_value_is(type, size, "multipart/form-data")) {
+        enum aibox_status status = read_boundary(exchange, type, size);
+
+        exchange->source.encoding = ARGUMENTS_URLENCODED;
+        return status;
+    }
+    if (size == 0 || is_upload_type(rules, type, size))
+        return AIBOX_OK;
+    return error_set(&exchange->err, AIBOX_CONTENT_TYPE, "this call takes %s or multipart/form-data, not %.80s",
+                     rules->content_types, type);
+}
+
 /* How the arguments are written. A call without Content-Type is JSON: platforms leave it out. */
 static enum aibox_status read_encoding(struct exchange *exchange)
 {
@@ -172,7 +215,7 @@ static enum aibox_status read_encoding(struct exchange *exchange)
             exchange->source.text = exchange->query;
             exchange->source.size = strlen(exchange->query);
         }
-        return AIBOX_OK;
+        return exchange->endpoint->upload ? read_upload_encoding(exchange, type, size) : AIBOX_OK;
     }
     if (json && (size == 0 || (header_value_is(type, size, "application/json") && charset_is_utf8(type, size)))) {
         exchange->source.encoding = ARGUMENTS_JSON;

@@ -3,7 +3,8 @@
 #include <ctype.h>
 #include <string.h>
 
-#define ID_MAX 160
+#define ID_MAX   160
+#define TYPE_MAX 128
 
 static const char *const role_names[] = {
     [API_OPEN] = "open", [API_VIEWER] = "viewer", [API_OPERATOR] = "operator", [API_ADMIN] = "admin"};
@@ -15,7 +16,7 @@ static const char *path_name(const struct api_endpoint *row, size_t *size)
 {
     const char *brace = strchr(row->path, '{');
 
-    *size = brace ? strlen(brace) - 2 : 0;
+    *size = brace ? strcspn(brace + 1, "}") : 0;
     return brace ? brace + 1 : NULL;
 }
 
@@ -178,6 +179,42 @@ static void print_request_body(const struct api_endpoint *row, struct json_out *
     json_out_object_end(out);
 }
 
+/* A file: as it is, or as a part of a form. */
+static void print_upload_body(const struct api_upload_rules *rules, struct json_out *out)
+{
+    const char *at = rules->content_types;
+
+    json_out_key(out, "requestBody");
+    json_out_object_begin(out);
+    json_out_key_bool(out, "required", true);
+    json_out_key(out, "content");
+    json_out_object_begin(out);
+    while (*at) {
+        char type[TYPE_MAX];
+        size_t size = strcspn(at, "|");
+
+        if (size < sizeof type) {
+            memcpy(type, at, size);
+            type[size] = '\0';
+            json_out_key(out, type);
+            json_out_raw(out, "{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}");
+        }
+        at += size;
+        at += *at == '|';
+    }
+    json_out_key(out, "multipart/form-data");
+    json_out_object_begin(out);
+    json_out_key(out, "schema");
+    json_out_object_begin(out);
+    json_out_key_text(out, "type", "object");
+    json_out_key(out, "properties");
+    json_out_object_begin(out);
+    json_out_key(out, rules->name);
+    json_out_raw(out, "{\"type\":\"string\",\"format\":\"binary\"}");
+    for (int level = 0; level < 5; level++)
+        json_out_object_end(out);
+}
+
 /* ---- calls ---------------------------------------------------------------------------------------------- */
 
 /* "get_SophonFace_api_events" */
@@ -222,7 +259,9 @@ static void print_operation(const struct api_endpoint *row, struct json_out *out
     json_out_key(out, "security");
     json_out_raw(out, row->role == API_OPEN ? "[]" : "[{\"bearer\":[]}]");
     print_parameters(row, out);
-    if (!takes_query(row))
+    if (row->upload)
+        print_upload_body(row->upload, out);
+    else if (!takes_query(row))
         print_request_body(row, out);
     print_responses(out);
     json_out_object_end(out);

@@ -13,12 +13,20 @@ static const char content_type[] = "application/json; charset=utf-8";
 void response_init(struct api_response *res)
 {
     json_out_init(&res->json, RESPONSE_MAX_BODY);
+    res->stream = (struct stream_source){0};
     res->bytes = NULL;
     res->size = 0;
     res->type = content_type;
     res->http_status = 200;
     res->n_headers = 0;
     res->failed = false;
+}
+
+static void drop_stream(struct api_response *res)
+{
+    if (res->stream.produce && res->stream.free_ctx)
+        res->stream.free_ctx(res->stream.ctx);
+    res->stream.produce = NULL;
 }
 
 static void drop_headers(struct api_response *res)
@@ -33,6 +41,7 @@ void response_free(struct api_response *res)
     json_out_free(&res->json);
     free(res->bytes);
     res->bytes = NULL;
+    drop_stream(res);
     drop_headers(res);
 }
 
@@ -46,6 +55,14 @@ void api_reply_bytes_take(struct api_response *res, const char *type, uint8_t *b
     free(res->bytes);
     res->bytes = bytes;
     res->size = size;
+    res->type = type;
+}
+
+void api_reply_stream_take(struct api_response *res, const char *type, api_producer produce, void *ctx,
+                           void (*free_ctx)(void *ctx))
+{
+    drop_stream(res);
+    res->stream = (struct stream_source){.produce = produce, .ctx = ctx, .free_ctx = free_ctx};
     res->type = type;
 }
 
@@ -126,6 +143,7 @@ static void finish_error(struct api_response *res, enum aibox_status status, con
         api_reply_header(res, "WWW-Authenticate", "Bearer realm=\"AIBOX\"");
     if ((status == AIBOX_TOO_MANY_REQUESTS || status == AIBOX_GROUP_NOT_LOADED) && !has_header(res, "Retry-After"))
         api_reply_header(res, "Retry-After", "1");
+    drop_stream(res);
     free(res->bytes);
     res->bytes = response_error_body(status, message, &res->size);
     res->type = content_type;
@@ -143,7 +161,7 @@ void response_finish(struct api_response *res, enum aibox_status status, const s
         log_error("api", "a header of the answer can't be sent call=%s", what);
         finish_error(res, AIBOX_PROCESS_FAILED, NULL);
     }
-    if (res->bytes)
+    if (res->bytes || res->stream.produce)
         return;
     if (res->json.buffer.failed) {
         log_error("api", "the answer is too large call=%s", what);

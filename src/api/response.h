@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "api/endpoint.h"
+#include "api/stream.h"
 #include "core/json_out.h"
 #include "core/status.h"
 
@@ -15,7 +16,8 @@
 
 struct api_response {
     struct json_out json;
-    uint8_t *bytes; /* instead of `json`, or what was taken from it; owned */
+    struct stream_source stream; /* instead of `json`; owned */
+    uint8_t *bytes;              /* instead of `json`, or what was taken from it; owned */
     size_t size;
     const char *type; /* Content-Type; static text */
     int http_status;
@@ -29,8 +31,8 @@ struct api_response {
 void response_init(struct api_response *res);
 void response_free(struct api_response *res);
 
-/* Makes the answer from what the handler left: its body, or the error. Then `bytes`, `size`, `type` and `http_status`
- * are what is sent. An unbalanced body becomes PROCESS_FAILED, logged with `what` (method and path). */
+/* Makes the answer from what the handler left: its body, or the error. Then `stream`, or `bytes` and `size`, `type` and
+ * `http_status` are what is sent. An unbalanced body becomes PROCESS_FAILED, logged with `what` (method and path). */
 void response_finish(struct api_response *res, enum aibox_status status, const struct aibox_error *err,
                      const char *what);
 

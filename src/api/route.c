@@ -32,32 +32,49 @@ void route_print_allow(const struct route *route, char out[ROUTE_ALLOW])
                                      i == ROUTE_GET ? ", HEAD" : "");
 }
 
-static int compare(const char *a, size_t a_size, bool a_name, const struct route *b)
+static int compare_texts(const char *a, size_t a_size, const char *b, size_t b_size)
 {
-    int order = memcmp(a, b->path, a_size < b->size ? a_size : b->size);
+    int order = memcmp(a, b, a_size < b_size ? a_size : b_size);
 
-    if (order != 0)
-        return order;
-    if (a_size != b->size)
-        return a_size < b->size ? -1 : 1;
-    return (int)a_name - (int)b->ends_in_name;
+    return order != 0 ? order : (int)(a_size > b_size) - (int)(a_size < b_size);
+}
+
+/* What is looked for: a path, or what stands before and behind a name. */
+struct wanted {
+    const char *path, *tail;
+    size_t size, tail_size;
+    bool has_name;
+};
+
+static int compare(const struct wanted *a, const struct route *b)
+{
+    int order = compare_texts(a->path, a->size, b->path, b->size);
+
+    if (order == 0)
+        order = (int)a->has_name - (int)b->has_name;
+    return order != 0 ? order : compare_texts(a->tail, a->tail_size, b->tail, strlen(b->tail));
 }
 
 static int compare_routes(const void *a, const void *b)
 {
     const struct route *one = a;
+    const struct wanted wanted = {.path = one->path,
+                                  .size = one->size,
+                                  .has_name = one->has_name,
+                                  .tail = one->tail,
+                                  .tail_size = strlen(one->tail)};
 
-    return compare(one->path, one->size, one->ends_in_name, b);
+    return compare(&wanted, b);
 }
 
-static const struct route *find(const struct route_table *routes, const char *path, size_t size, bool name)
+static const struct route *find(const struct route_table *routes, const struct wanted *wanted)
 {
     size_t low = 0;
     size_t high = routes->count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = compare(path, size, name, &routes->routes[middle]);
+        int order = compare(wanted, &routes->routes[middle]);
 
         if (order == 0)
             return &routes->routes[middle];
@@ -69,20 +86,23 @@ static const struct route *find(const struct route_table *routes, const char *pa
     return NULL;
 }
 
-/* Fills in the path's side of a route; false for a "{" anywhere but around the whole last segment. */
+/* Fills in the path's side of a route; false for a "{" anywhere but around a whole segment, the last or that before. */
 static bool describe(const char *path, struct route *route)
 {
     const char *brace = strchr(path, '{');
+    const char *end = brace ? strchr(brace, '}') : NULL;
 
-    *route = (struct route){.path = path, .size = strlen(path)};
+    *route = (struct route){.path = path, .size = strlen(path), .tail = ""};
     if (path[0] != '/')
         return false;
     if (!brace)
         return true;
-    route->ends_in_name = true;
+    if (!end || end == brace + 1 || brace[-1] != '/' || memchr(brace, '/', (size_t)(end - brace)))
+        return false;
+    route->has_name = true;
     route->size = (size_t)(brace - path);
-    return brace[-1] == '/' && strlen(brace) > 2 && strchr(brace, '}') == brace + strlen(brace) - 1 &&
-           !strchr(brace, '/');
+    route->tail = end + 1;
+    return !end[1] || (end[1] == '/' && end[2] && !strpbrk(end + 2, "/{"));
 }
 
 /* False for a row that is wrong, or there already. */
@@ -134,21 +154,34 @@ void route_table_free(struct route_table *routes)
 const struct route *route_find(const struct route_table *routes, const char *path, size_t size, const char **name,
                                size_t *name_size)
 {
-    const struct route *route = find(routes, path, size, false);
-    const char *slash = memrchr(path, '/', size);
+    const struct wanted whole = {.path = path, .size = size, .tail = ""};
+    const struct route *route = find(routes, &whole);
+    size_t end = size; /* of the segment that may be the name */
 
-    if (!route && slash && slash + 1 < path + size) {
-        *name = slash + 1;
-        *name_size = (size_t)(path + size - *name);
-        route = find(routes, path, (size_t)(*name - path), true);
+    for (int behind = 0; behind < 2 && !route; behind++) {
+        const char *slash = memrchr(path, '/', end);
+
+        if (slash && slash + 1 < path + end) {
+            const struct wanted around = {.path = path,
+                                          .size = (size_t)(slash + 1 - path),
+                                          .has_name = true,
+                                          .tail = path + end,
+                                          .tail_size = size - end};
+
+            *name = slash + 1;
+            *name_size = (size_t)(path + end - *name);
+            route = find(routes, &around);
+        }
+        end = slash ? (size_t)(slash - path) : 0;
     }
     /* Clients that encode what needn't be. */
     if (!route && size < PATH_MAX_DECODED && memchr(path, '%', size)) {
         char decoded[PATH_MAX_DECODED];
         ptrdiff_t decoded_size = percent_decode(path, size, false, decoded);
 
-        if (decoded_size > 0)
-            route = find(routes, decoded, (size_t)decoded_size, false);
+        const struct wanted plain = {.path = decoded, .size = decoded_size > 0 ? (size_t)decoded_size : 0, .tail = ""};
+
+        route = find(routes, &plain);
     }
     return route;
 }

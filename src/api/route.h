@@ -14,9 +14,10 @@ enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_DELETE, ROUTE_METHOD
 
 /* One path and what may be done to it. */
 struct route {
-    const char *path;  /* as in the table */
-    size_t size;       /* bytes of it that are compared: all, or up to the "{" of the last segment */
-    bool ends_in_name; /* the last segment is any one segment */
+    const char *path; /* as in the table */
+    size_t size;      /* bytes of it that are compared: all, or up to the "{" */
+    bool has_name;    /* then comes any one segment */
+    const char *tail; /* and then this, "" or "/…" of one segment */
     const struct api_endpoint *by_method[ROUTE_METHODS];
 };
 
@@ -32,8 +33,8 @@ enum aibox_status route_table_make(const struct api_endpoint *table, size_t n, s
 void route_table_free(struct route_table *routes);
 
 /* The route of path[0..size), as it came (percent-encoded) and without its query; NULL when there is none. A path as
- * such goes before one that ends in a name. `*name` and `*name_size`: the last segment, where the route ends in a name.
- */
+ * such goes before one that has a name. `*name` and `*name_size`: the segment that is the name, where the route has
+ * one. */
 const struct route *route_find(const struct route_table *routes, const char *path, size_t size, const char **name,
                                size_t *name_size);
 

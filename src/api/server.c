@@ -131,6 +131,7 @@ static void free_parts(struct api *api)
 {
     pool_close(api->pool);
     drain_close(api->drain);
+    streams_close(api->streams);
     connections_close(api->connections);
     access_close(api->access);
     metrics_close(api->metrics);
@@ -156,6 +157,8 @@ static enum aibox_status open_parts(struct api *api, const char *listen, struct 
         status = connections_open(api->limits.per_address, &api->connections, err);
     if (status == AIBOX_OK)
         status = drain_open(api->limits.drain_bytes, api->limits.drain_ms, &api->drain, err);
+    if (status == AIBOX_OK)
+        status = streams_open(&api->streams, err);
     if (status == AIBOX_OK)
         status = start_pool(api, err);
     if (status == AIBOX_OK)
@@ -272,6 +275,7 @@ void api_close(struct api *api, int64_t grace_ms)
     wait_until_idle(api, grace_ms);
     /* All connections have been resumed then, as the library demands. */
     wait_for_handlers(api);
+    streams_break(api->streams);
     MHD_stop_daemon(api->daemon);
     free_parts(api);
 }

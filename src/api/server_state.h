@@ -16,6 +16,7 @@
 #include "api/metrics.h"
 #include "api/route.h"
 #include "api/server.h"
+#include "api/stream.h"
 #include "core/pool.h"
 
 struct api {
@@ -30,10 +31,12 @@ struct api {
     struct metrics *metrics;
     struct connections *connections;
     struct drain *drain;
+    struct streams *streams;
     struct pool *pool;
     struct MHD_Daemon *daemon;
 
     atomic_size_t body_bytes; /* held in bodies */
+    atomic_uint uploads;      /* under way */
     atomic_bool closing;      /* nobody new is let in, answers close their connections */
     atomic_bool hurry;        /* the time to close in is over: calls that wait are refused. Set under `mu` */
     pthread_mutex_t mu;       /* guards what follows */

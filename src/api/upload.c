@@ -95,14 +95,22 @@ void upload_close(struct upload *upload)
 
 /* ---- filling -------------------------------------------------------------------------------------------- */
 
+bool upload_is_busy(struct upload *upload)
+{
+    bool busy;
+
+    pthread_mutex_lock(&upload->mu);
+    busy = upload->writing;
+    pthread_mutex_unlock(&upload->mu);
+    return busy;
+}
+
 enum upload_step upload_take(struct upload *upload, const char *bytes, size_t size)
 {
     enum upload_step step = UPLOAD_TAKEN;
 
     pthread_mutex_lock(&upload->mu);
-    if (upload->writing) {
-        step = UPLOAD_BUSY;
-    } else if (upload->status != AIBOX_OK) {
+    if (upload->status != AIBOX_OK) {
         step = UPLOAD_FAILED;
     } else if (!buffer_append(&upload->piece, bytes, size)) {
         upload->status = error_set(&upload->error, AIBOX_TOO_MANY_REQUESTS, "out of memory; try again");

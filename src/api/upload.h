@@ -23,11 +23,11 @@ void upload_close(struct upload *upload);
 
 enum upload_step {
     UPLOAD_TAKEN,  /* go on */
-    UPLOAD_FULL,   /* taken; call upload_write before more comes */
-    UPLOAD_BUSY,   /* not taken: a write is under way */
+    UPLOAD_FULL,   /* taken; upload_write must follow, and has begun as far as upload_is_busy is concerned */
     UPLOAD_FAILED, /* not taken: memory ran out, or the last write failed */
 };
-/* HTTP thread. FULL also marks the beginning of a write, which must follow. */
+/* Both: HTTP thread. Nothing can be taken while it is busy. */
+bool upload_is_busy(struct upload *upload);
 enum upload_step upload_take(struct upload *upload, const char *bytes, size_t size);
 /* Any thread, after FULL. A failure is remembered. */
 void upload_write(struct upload *upload);

@@ -24,8 +24,9 @@ static enum aibox_status nothing(struct api_context *ctx, struct api_request *re
     }
 
 static const struct api_endpoint table[] = {
-    ROW("GET", "/a"),     ROW("POST", "/a"),     ROW("GET", "/a/{id}"),     ROW("DELETE", "/a/b"),
-    ROW("PUT", "/a/b/c"), ROW("GET", "/ab/{x}"), ROW("GET", "/z/y/{name}"), ROW("GET", "/"),
+    ROW("GET", "/a"),          ROW("POST", "/a"),    ROW("GET", "/a/{id}"),
+    ROW("DELETE", "/a/b"),     ROW("PUT", "/a/b/c"), ROW("GET", "/ab/{x}"),
+    ROW("GET", "/z/y/{name}"), ROW("GET", "/"),      ROW("POST", "/z/y/{name}/more"),
 };
 
 static struct route_table routes;
@@ -57,7 +58,7 @@ static void check(const char *path, const char *expected, const char *expected_n
     if (!route)
         fail_msg("%s is not found", path);
     assert_string_equal(route->path, expected);
-    assert_int_equal(route->ends_in_name, expected_name != NULL);
+    assert_int_equal(route->has_name, expected_name != NULL);
     if (expected_name) {
         assert_int_equal(size, strlen(expected_name));
         assert_memory_equal(name, expected_name, size);
@@ -75,6 +76,8 @@ static void paths_are_found(void **state)
     check("/a/b%20", "/a/{id}", "b%20");
     check("/ab/cd", "/ab/{x}", "cd");
     check("/z/y/x", "/z/y/{name}", "x");
+    check("/z/y/x/more", "/z/y/{name}/more", "x");
+    check("/z/y/more/more", "/z/y/{name}/more", "more");
     check("/a/b/c", "/a/b/c", NULL);
     check("/%61", "/a", NULL);
     check("/a%2Fb", "/a/b", NULL);
@@ -121,7 +124,8 @@ static void wrong_tables_are_refused(void **state)
     static const struct api_endpoint names_twice[] = {ROW("GET", "/a/{b}"), ROW("GET", "/a/{c}")};
     static const struct api_endpoint method[] = {ROW("PATCH", "/a")};
     static const struct api_endpoint no_slash[] = {ROW("GET", "a")};
-    static const struct api_endpoint inner[] = {ROW("GET", "/a/{b}/c")};
+    static const struct api_endpoint inner[] = {ROW("GET", "/a/{b}/c/d")};
+    static const struct api_endpoint two[] = {ROW("GET", "/a/{b}/{c}")};
     static const struct api_endpoint part[] = {ROW("GET", "/a/b{c}")};
     static const struct api_endpoint empty[] = {ROW("GET", "/a/{}")};
     static const struct api_endpoint no_handler[] = {{.method = "GET", .path = "/a"}};
@@ -132,6 +136,7 @@ static void wrong_tables_are_refused(void **state)
     check_wrong(method, 1);
     check_wrong(no_slash, 1);
     check_wrong(inner, 1);
+    check_wrong(two, 1);
     check_wrong(part, 1);
     check_wrong(empty, 1);
     check_wrong(no_handler, 1);
