@@ -15,6 +15,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/settings.h"
+#include "door/door.h"
 #include "flow/flow.h"
 #include "flow/report_config.h"
 #include "store/store.h"
@@ -169,6 +170,7 @@ struct rooms {
     struct store *store;
     struct report_config *reports;
     struct flow *flow;
+    struct door *door;
     struct api *api;
 };
 
@@ -203,16 +205,21 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
     settings_listen(rooms->settings, on_setting, rooms);
     const char *models = line->models_dir != NULL ? line->models_dir : find_models(found, sizeof found);
     if ((status = report_config_open(rooms->store, &rooms->reports, err)) != AIBOX_OK ||
-        (status = flow_open(rooms->settings, rooms->store, models, &rooms->flow, err)) != AIBOX_OK)
+        (status = flow_open(rooms->settings, rooms->store, models, &rooms->flow, err)) != AIBOX_OK ||
+        (status = door_open(rooms->settings, &rooms->door, err)) != AIBOX_OK)
         return status;
-    struct api_context context = {
-        .settings = rooms->settings, .store = rooms->store, .flow = rooms->flow, .reports = rooms->reports};
+    struct api_context context = {.settings = rooms->settings,
+                                  .store = rooms->store,
+                                  .flow = rooms->flow,
+                                  .door = rooms->door,
+                                  .reports = rooms->reports};
     return api_open(&context, line->listen, &rooms->api, err);
 }
 
 static void close_rooms(struct rooms *rooms)
 {
     api_close(rooms->api, STOP_GRACE_MS);
+    door_close(rooms->door);
     flow_close(rooms->flow);
     report_config_close(rooms->reports);
     store_close(rooms->store);

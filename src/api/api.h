@@ -9,6 +9,7 @@
 #include "core/status.h"
 
 struct api;
+struct door;
 struct flow;
 struct jobs;
 struct report_config;
@@ -19,6 +20,7 @@ struct api_context {
     struct settings *settings;
     struct store *store;
     struct flow *flow;
+    struct door *door;
     struct jobs *jobs;
     const char *upload_dir; /* folder for what is being uploaded; NULL: uploads are not offered */
     struct report_config *reports;

@@ -4,6 +4,7 @@
 #include "api/request.h"
 #include "api/resources.h"
 #include "api/server.h"
+#include "door/door.h"
 #include "flow/flow.h"
 #include "store/store.h"
 
@@ -100,6 +101,7 @@ static enum aibox_status get_metrics(struct api_context *ctx, struct api_request
     buffer_init(&text, METRICS_MAX);
     api_metrics(req->api, &text);
     flow_metrics(ctx->flow, &text);
+    door_metrics(ctx->door, &text);
     print_store(ctx->store, &text);
     bytes = buffer_give(&text, &size);
     if (!bytes)

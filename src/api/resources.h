@@ -19,6 +19,7 @@
     X(match)                                                                                                           \
     X(events)                                                                                                          \
     X(reports)                                                                                                         \
+    X(doors)                                                                                                           \
     X(platform)                                                                                                        \
     X(wipe)                                                                                                            \
     X(settings)                                                                                                        \

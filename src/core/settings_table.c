@@ -23,6 +23,11 @@ const struct settings_entry settings_table[] = {
      "Send person codes to the platform as strings even when they are whole numbers."},
     {"cloud.send_pictures", SETTINGS_CHOICE, "all", 0, 0, "never|events|all", HOT,
      "Which pictures leave the box in reports: none, those of events, or all."},
+    {"door.alarm_strangers", SETTINGS_BOOL, "false", 0, 0, NULL, HOT,
+     "In controller mode alarm: strangers raise the alarm too, not only blacklisted people."},
+    {"door.controller_mode", SETTINGS_CHOICE, "opendoor", 0, 0, "opendoor|alarm|avoid", HOT,
+     "opendoor: a pass opens the device's door, blacklisted people raise the alarm; alarm: doors stay shut, blacklisted "
+     "people raise the alarm; avoid: recognise and report only."},
     {"door.http.alarm", SETTINGS_TEXT, "http://{host}:{port}/relay/{index}?turn=on", 0, 1024, NULL, HOT,
      "HTTP relays: URL that switches the alarm output on; {host} {port} {channel} {index} {seconds} {action} are "
      "filled in."},

@@ -1,0 +1,191 @@
+// Doors: the controller mode, and relays driven by EventAction against real servers.
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+
+import { Box, temporaryFolder } from './lib/box.mjs';
+import { closedPort, deadRelay, httpRelay, modbusRelay, tcpRelay, until } from './lib/relays.mjs';
+
+const modePath = '/SophonFogSys/api/GateControllerMode';
+
+let box, data, modbus, web, bytes, dead;
+before(async () => {
+  data = temporaryFolder();
+  [box, modbus, web, bytes, dead] = await Promise.all([Box.start({ data }), modbusRelay(), httpRelay(), tcpRelay(), deadRelay()]);
+});
+after(async () => {
+  for (const relay of [modbus, web, bytes, dead]) relay.close();
+  await box.stop();
+  rmSync(data, { recursive: true, force: true });
+});
+
+const drive = (...action) => box.put('/SophonFogSys/api/EventAction', { action });
+const at = (relay, more = {}) => ({ action_ip: relay.host, action_port: relay.port, action_mode: 'opendoor', ...more });
+
+test('the controller mode: read, set, kept', async () => {
+  assert.deepEqual((await box.get(modePath)).json, { data: { controller_mode: 'opendoor' } });
+  for (const controller_mode of ['alarm', 'avoid']) {
+    assert.deepEqual((await box.post(modePath, { controller_mode })).json, { data: { controller_mode } });
+    assert.deepEqual((await box.get(modePath)).json, { data: { controller_mode } });
+  }
+  await box.stop();
+  box = await Box.start({ data });
+  assert.deepEqual((await box.get(modePath)).json, { data: { controller_mode: 'avoid' } });
+  assert.deepEqual((await box.form('POST', modePath, { controller_mode: 'alarm' })).json, { data: { controller_mode: 'alarm' } });
+  for (const controller_mode of ['open', '', 'OpenDoor', ['alarm'], 1]) {
+    const answer = await box.post(modePath, { controller_mode });
+    assert.equal(answer.json.error.code, 40091, JSON.stringify(controller_mode));
+    assert.match(answer.json.error.message, /controller_mode/);
+  }
+  assert.equal((await box.get(modePath)).json.data.controller_mode, 'alarm');
+  assert.equal((await box.post(modePath, {})).json.data.controller_mode, 'opendoor');
+});
+
+test('Modbus: a channel is opened and closed again after its time', async () => {
+  const answer = await drive(at(modbus, { action_duration: 1, logic_port: 3, relay_type: 'modbus' }));
+  assert.equal(answer.status, 200, answer.body);
+  assert.deepEqual(answer.json, { data: { message: 'opened', action_mode: 'opendoor' } });
+  assert.deepEqual(modbus.log.shift(), { unit: 1, first: 2, on: [true] });
+  await until(() => modbus.log.length > 0);
+  assert.deepEqual(modbus.log.shift(), { unit: 1, first: 2, on: [false] });
+});
+
+test('Modbus: held open by 255, closed by closedoor, all channels by 0', async () => {
+  await drive(at(modbus, { action_duration: 255, logic_port: 1, relay_type: 'modbus' }));
+  assert.equal(modbus.coils[0], true);
+  const closed = await drive(at(modbus, { action_mode: 'closedoor', logic_port: 1, relay_type: 'modbus' }));
+  assert.deepEqual(closed.json.data, { message: 'closed', action_mode: 'closedoor' });
+  assert.equal(modbus.coils[0], false);
+  await drive(at(modbus, { action_duration: '255', relay_type: 'modbus' }));
+  assert.deepEqual(modbus.coils.slice(0, 9), [...Array(8).fill(true), false]);
+  await drive(at(modbus, { action_mode: 'closedoor', relay_type: 'modbus' }));
+  assert.ok(modbus.coils.every((on) => !on));
+});
+
+test('an alarm output stays on until it is closed', async () => {
+  const answer = await drive(at(modbus, { action_mode: 'alarm', logic_port: 8, relay_type: 'modbus' }));
+  assert.equal(answer.json.data.action_mode, 'alarm');
+  assert.equal(modbus.coils[7], true);
+  await drive(at(modbus, { action_mode: 'closedoor', logic_port: 8, relay_type: 'modbus' }));
+});
+
+test('HTTP and TCP relays; the port may come as text; tcp is the usual driver', async () => {
+  const answer = await drive(
+    at(web, { relay_type: 'http', logic_port: 2, action_duration: 7 }),
+    at(bytes, { action_port: String(bytes.port), logic_port: 1 }),
+  );
+  assert.equal(answer.status, 200, answer.body);
+  assert.deepEqual(web.log.splice(0), ['GET /relay/1?turn=on&timer=7']);
+  await until(() => bytes.log.length > 0);
+  assert.deepEqual(bytes.log.splice(0), ['AT+STACH1=1,5\r\n']);
+});
+
+test('without relay_type: the setting decides, and port 502 is Modbus', async () => {
+  assert.equal((await box.put('/api/settings', { 'door.relay_default': 'http' })).status, 200);
+  assert.equal((await drive(at(web, { logic_port: 1 }))).status, 200);
+  assert.equal(web.log.splice(0).length, 1);
+  assert.equal((await box.put('/api/settings', { 'door.relay_default': 'tcp' })).status, 200);
+  let usual;
+  try {
+    usual = await modbusRelay({ host: '127.0.0.52', port: 502 });
+  } catch {
+    return; // not allowed to listen there
+  }
+  assert.equal((await drive(at(usual, { logic_port: 4, action_duration: 255 }))).status, 200);
+  assert.equal(usual.coils[3], true);
+  usual.close();
+});
+
+test('modes that differ are listed in the order of the actions', async () => {
+  const { json } = await drive(
+    at(modbus, { action_mode: 'closedoor', relay_type: 'modbus' }),
+    at(web, { action_mode: 'alarm', logic_port: 2, relay_type: 'http' }),
+  );
+  assert.equal(json.data.action_mode, 'closedoor,alarm');
+  web.log.splice(0);
+});
+
+test('a failure names the relay and the reason, and those that worked', async () => {
+  const closed = await closedPort();
+  const answer = await drive(
+    at(modbus, { action_mode: 'closedoor', relay_type: 'modbus' }),
+    { action_ip: '127.0.0.1', action_port: closed, action_mode: 'opendoor', relay_type: 'modbus' },
+  );
+  assert.equal(answer.status, 500);
+  const { code, status, message } = answer.json.error;
+  assert.equal(code, 50072);
+  assert.equal(status, 'SERVER_PROCESS_FAILED');
+  assert.match(message, new RegExp(`127\\.0\\.0\\.1:${closed}: .*refused.*; done: 127\\.0\\.0\\.1:${modbus.port}`));
+});
+
+test('a relay that answers with an error is a failure', async () => {
+  const angry = await httpRelay({ status: 500 });
+  const answer = await drive(at(angry, { relay_type: 'http' }));
+  assert.equal(answer.json.error.code, 50072);
+  assert.ok(answer.json.error.message.includes(`127.0.0.1:${angry.port}`));
+  angry.close();
+});
+
+test('a dead relay: its caller waits 3 s at most, nobody else does', async () => {
+  const start = Date.now();
+  const waiting = drive(at(dead, { relay_type: 'modbus' }), at(web, { relay_type: 'http' }));
+  for (let i = 0; i < 5; i++)
+    assert.equal((await drive(at(modbus, { action_mode: 'closedoor', relay_type: 'modbus' }))).status, 200);
+  assert.deepEqual(await Promise.race([waiting, 'still waiting']), 'still waiting');
+  const answer = await waiting;
+  const took = Date.now() - start;
+  assert.equal(answer.json.error.code, 50072);
+  assert.match(answer.json.error.message, new RegExp(`:${dead.port}: .*; done: 127\\.0\\.0\\.1:${web.port}`));
+  assert.ok(took >= 2500 && took < 4500, `${took} ms`);
+  assert.match((await box.get('/metrics')).body.toString(), /^aibox_door_commands_total\{outcome="failed"\} [1-9]/m);
+});
+
+test('ten dead relays take no longer than one', async () => {
+  const start = Date.now();
+  const answer = await drive(...Array.from({ length: 10 }, (_, i) => at(dead, { action_ip: `127.0.0.${i + 1}`, relay_type: 'modbus' })));
+  assert.equal(answer.json.error.code, 50072);
+  assert.ok(Date.now() - start < 5000);
+});
+
+test('works in every controller mode', async () => {
+  for (const controller_mode of ['alarm', 'avoid', 'opendoor']) {
+    await box.post(modePath, { controller_mode });
+    assert.equal((await drive(at(web, { relay_type: 'http' }))).status, 200);
+  }
+});
+
+test('wrong arguments are refused before any relay is driven', async () => {
+  const good = at(web, { relay_type: 'http' });
+  const requests = web.log.length;
+  for (const [wrong, field] of [
+    [{ action_ip: undefined }, 'action_ip'],
+    [{ action_ip: null }, 'action_ip'],
+    [{ action_ip: '' }, 'action_ip'],
+    [{ action_ip: 'a b' }, 'action_ip'],
+    [{ action_ip: 'host/path' }, 'action_ip'],
+    [{ action_ip: 'x'.repeat(256) }, 'action_ip'],
+    [{ action_port: undefined }, 'action_port'],
+    [{ action_port: 0 }, 'action_port'],
+    [{ action_port: 65536 }, 'action_port'],
+    [{ action_port: '80x' }, 'action_port'],
+    [{ action_port: 80.5 }, 'action_port'],
+    [{ action_mode: undefined }, 'action_mode'],
+    [{ action_mode: 'open' }, 'action_mode'],
+    [{ action_duration: 0 }, 'action_duration'],
+    [{ action_duration: 256 }, 'action_duration'],
+    [{ action_duration: 'long' }, 'action_duration'],
+    [{ logic_port: -1 }, 'logic_port'],
+    [{ logic_port: 65 }, 'logic_port'],
+    [{ relay_type: 'serial' }, 'relay_type'],
+  ]) {
+    const answer = await drive(good, { ...good, ...wrong });
+    assert.equal(answer.json.error?.code, 40091, JSON.stringify(wrong));
+    assert.ok(answer.json.error.message.includes(`action[1]: ${field}`), answer.json.error.message);
+  }
+  for (const action of [undefined, null, [], {}, 'opendoor', [1], Array(65).fill(good)]) {
+    const answer = await box.put('/SophonFogSys/api/EventAction', { action });
+    assert.equal(answer.json.error?.code, 40091, JSON.stringify(action)?.slice(0, 80));
+    assert.match(answer.json.error.message, /action/);
+  }
+  assert.equal(web.log.length, requests);
+});
