@@ -1,5 +1,6 @@
 /* Lists of events by what a client asks for; deleting and picture search by the same conditions. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,15 +44,32 @@ static void add_any(struct filter *filter, const char *column, const char *const
     filter->all = false;
 }
 
+static void add_devices(struct filter *filter, const char *const *ids, size_t n)
+{
+    if (n == 0)
+        return;
+    buffer_append_text(&filter->where, filter->all ? " WHERE (" : " AND (");
+    for (int column = 0; column < 2; column++) {
+        buffer_append_text(&filter->where, column ? " OR e.ep_id IN (" : "e.device_id IN (");
+        for (size_t i = 0; i < n; i++) {
+            buffer_append_text(&filter->where, i ? ",?" : "?");
+            filter->values[filter->n_values++] = sql_text(ids[i]);
+        }
+        buffer_append_text(&filter->where, ")");
+    }
+    buffer_append_text(&filter->where, ")");
+    filter->all = false;
+}
+
 static enum aibox_status filter_make(struct filter *filter, const struct store_event_query *query,
                                      struct aibox_error *err)
 {
     *filter = (struct filter){.all = true};
     buffer_init(&filter->where, MAX_SQL);
     buffer_append_text(&filter->where, "");
-    if (query->n_groups > MAX_ANY || query->n_ep_ids > MAX_ANY)
-        return error_set(err, AIBOX_PARAM, "at most %d groups and streams can be asked for", MAX_ANY);
-    filter->values = calloc(query->n_groups + query->n_ep_ids + 16, sizeof *filter->values);
+    if (query->n_groups > MAX_ANY || query->n_ep_ids > MAX_ANY || query->n_devices > MAX_ANY)
+        return error_set(err, AIBOX_PARAM, "at most %d groups, streams and devices can be asked for", MAX_ANY);
+    filter->values = calloc(query->n_groups + query->n_ep_ids + 2 * query->n_devices + 16, sizeof *filter->values);
     if (!filter->values)
         return out_of_memory(err);
     if (query->from_ms)
@@ -72,6 +90,7 @@ static enum aibox_status filter_make(struct filter *filter, const struct store_e
         add(filter, "e.reason = ?", sql_text(query->reason));
     add_any(filter, "e.group_name", query->groups, query->n_groups);
     add_any(filter, "e.ep_id", query->ep_ids, query->n_ep_ids);
+    add_devices(filter, query->devices, query->n_devices);
     if (query->name_part) {
         filter->pattern = text_like_pattern(query->name_part);
         if (!filter->pattern)
@@ -201,8 +220,9 @@ void store_event_list_free(struct store_event_list *list)
     *list = (struct store_event_list){0};
 }
 
-enum aibox_status store_event_get(struct store *store, const char *event_id, struct store_event *out,
-                                  struct aibox_error *err)
+/* The one event that `text` finds by `value`; `missing` when there is none. */
+static enum aibox_status get_event(struct store *store, const char *text, struct sql_value value, const char *missing,
+                                   struct store_event *out, struct aibox_error *err)
 {
     struct reader *reader = reader_take(store->readers, err);
     enum aibox_status status = AIBOX_PROCESS_FAILED;
@@ -211,15 +231,31 @@ enum aibox_status store_event_get(struct store *store, const char *event_id, str
     *out = (struct store_event){0};
     if (!reader)
         return status;
-    sqlite3_stmt *stmt = sql_begin(&reader->main, "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES " WHERE e.event_id = ?",
-                                   err, sql_text(event_id));
+    sqlite3_stmt *stmt = sql_begin(&reader->main, text, err, value);
     if (stmt)
         status = sql_step(&reader->main, stmt, &row, err);
     if (status == AIBOX_OK)
-        status = row ? event_read(stmt, out, err) : error_set(err, AIBOX_NOT_FOUND, "no event %.64s", event_id);
+        status = row ? event_read(stmt, out, err) : error_set(err, AIBOX_NOT_FOUND, "no event %.64s", missing);
     sql_end(stmt);
     reader_return(store->readers, reader);
     return status;
+}
+
+enum aibox_status store_event_get(struct store *store, const char *event_id, struct store_event *out,
+                                  struct aibox_error *err)
+{
+    return get_event(store, "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES " WHERE e.event_id = ?", sql_text(event_id),
+                     event_id, out, err);
+}
+
+enum aibox_status store_event_get_by_seq(struct store *store, int64_t seq, struct store_event *out,
+                                         struct aibox_error *err)
+{
+    char missing[24];
+
+    (void)snprintf(missing, sizeof missing, "%lld", (long long)seq);
+    return get_event(store, "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES " WHERE e.seq = ?", sql_int(seq), missing,
+                     out, err);
 }
 
 /* ---- deleting ---------------------------------------------------------------------------------------- */
@@ -343,7 +379,9 @@ store_event_features_scan(struct store *store, const struct store_event_query *q
     add(&filter, "f.model_set_id = (SELECT model_set_id FROM model_set WHERE name = ?)", sql_text(model_set));
     stmt = begin(&reader->main,
                  "SELECT e.seq, e.timestamp_ms, f.key_id, f.feature FROM event e JOIN event_feature f ON f.seq = e.seq",
-                 &filter, " ORDER BY e.timestamp_ms DESC, e.seq DESC", NULL, 0, err);
+                 &filter,
+                 query->oldest_first ? " ORDER BY e.timestamp_ms, e.seq" : " ORDER BY e.timestamp_ms DESC, e.seq DESC",
+                 NULL, 0, err);
     while (stmt && (status = sql_step(&reader->main, stmt, &row, err)) == AIBOX_OK && row) {
         const void *bytes;
         size_t size;

@@ -284,6 +284,8 @@ struct store_event_query {
     size_t n_groups;
     const char *const *ep_ids; /* any of */
     size_t n_ep_ids;
+    const char *const *devices; /* any of; device_id or ep_id */
+    size_t n_devices;
     size_t skip, limit; /* limit 1..1000 */
     bool oldest_first;
 };
@@ -297,12 +299,18 @@ enum aibox_status store_event_list(struct store *store, const struct store_event
                                    struct store_event_list *out, struct aibox_error *err);
 enum aibox_status store_event_get(struct store *store, const char *event_id, struct store_event *out,
                                   struct aibox_error *err);
+enum aibox_status store_event_get_by_seq(struct store *store, int64_t seq, struct store_event *out,
+                                         struct aibox_error *err);
 /* By ids (unknown ones are skipped) or, with n_ids 0, all that match `query` (its skip/limit ignored). In steps of 500
  * events, so that others get their turn: after a failure those of earlier steps are gone, and counted in *deleted. */
 enum aibox_status store_events_delete(struct store *store, const char *const *ids, size_t n_ids,
                                       const struct store_event_query *query, size_t *deleted, struct aibox_error *err);
-/* Features of events, newest first (`query` as above; feature set, 512 floats valid during the call): picture search.
- */
+/* Deletes pictures of events, scene or face, in steps of 500; the events stay, without them. Unknown ids, and those of
+ * people's photos, are skipped. */
+enum aibox_status store_event_pictures_delete(struct store *store, const char *const *image_ids, size_t n,
+                                              size_t *deleted, struct aibox_error *err);
+/* Features of events in the order that `query` asks for (its skip and limit ignored; feature set, 512 floats valid
+ * during the call): picture search. */
 enum aibox_status
 store_event_features_scan(struct store *store, const struct store_event_query *query, const char *model_set,
                           bool (*each)(void *ctx, int64_t seq, int64_t timestamp_ms, const float *feature), void *ctx,
