@@ -84,6 +84,14 @@ static void end_job(struct door *door, const struct job *job, enum aibox_status 
     }
 }
 
+/* Lane's thread, with the mutex held: tells the others whether it could be ended. */
+static void lane_settle(struct lane *lane, bool busy)
+{
+    lane->busy = busy;
+    lane->pinned = lane->pulses.held != 0 || pulses_next(&lane->pulses) != 0;
+    lane->idle_since_ms = clock_monotonic_ms();
+}
+
 static enum aibox_status drive(struct lane *lane, const struct door_command *command, struct relay_call *call,
                                struct aibox_error *err)
 {
@@ -133,6 +141,8 @@ static void run_job(struct lane *lane, const struct job *job)
     was_down = lane->down;
     if (tried)
         lane->down = status != AIBOX_OK;
+    /* Before the caller hears of it, who may want the place for another relay. */
+    lane_settle(lane, call.parting >= 0);
     end_job(door, job, status, &err);
     pthread_mutex_unlock(&door->mu);
 
@@ -235,9 +245,7 @@ static bool lane_act(struct lane *lane)
     else
         switch_off(lane, &run);
     pthread_mutex_lock(&door->mu);
-    lane->busy = false;
-    lane->pinned = lane->pulses.held != 0 || pulses_next(&lane->pulses) != 0;
-    lane->idle_since_ms = clock_monotonic_ms();
+    lane_settle(lane, false);
     return true;
 }
 

@@ -1,12 +1,11 @@
 #include "door/relay.h"
 
-#include <assert.h>
-
 enum action { ACTION_OPEN, ACTION_HOLD, ACTION_CLOSE, ACTION_ALARM, ACTIONS };
 
 static const char *const keys[][ACTIONS] = {
-    [DOOR_HTTP] = {"door.http.open", "door.http.hold", "door.http.close", "door.http.alarm"},
-    [DOOR_TCP] = {"door.tcp.open", "door.tcp.hold", "door.tcp.close", "door.tcp.alarm"},
+    [RELAY_BYTES] = {"door.tcp.open", "door.tcp.hold", "door.tcp.close", "door.tcp.alarm"},
+    [RELAY_URL] = {"door.http.open", "door.http.hold", "door.http.close", "door.http.alarm"},
+    [RELAY_BODY] = {"door.http.open_body", "door.http.hold_body", "door.http.close_body", "door.http.alarm_body"},
 };
 
 uint64_t relay_channels(const struct door_command *command)
@@ -28,10 +27,9 @@ bool relay_holds(const struct relay_call *call, const struct door_command *comma
     return command->duration_s == DOOR_HOLD_SECONDS || (call->held & channels) == channels;
 }
 
-const char *relay_template(const struct relay_call *call, const struct door_command *command, int channel,
-                           char out[RELAY_TEMPLATE_SIZE])
+const char *relay_template(const struct relay_call *call, enum relay_part part, const struct door_command *command,
+                           int channel, char out[RELAY_TEMPLATE_SIZE])
 {
-    const char *key;
     enum action action = ACTION_OPEN;
 
     if (command->mode == DOOR_CLOSE)
@@ -40,10 +38,8 @@ const char *relay_template(const struct relay_call *call, const struct door_comm
         action = ACTION_ALARM;
     else if (relay_holds(call, command, channel))
         action = ACTION_HOLD;
-    assert(command->driver == DOOR_HTTP || command->driver == DOOR_TCP);
-    key = keys[command->driver][action];
-    (void)settings_text(call->settings, key, out, RELAY_TEMPLATE_SIZE);
-    return key;
+    (void)settings_text(call->settings, keys[part][action], out, RELAY_TEMPLATE_SIZE);
+    return keys[part][action];
 }
 
 enum aibox_status relay_expand(const struct relay_call *call, const char *key, const char *text,
@@ -57,11 +53,8 @@ enum aibox_status relay_expand(const struct relay_call *call, const char *key, c
         .seconds = relay_holds(call, command, channel) ? DOOR_HOLD_SECONDS : command->duration_s,
         .action = door_mode_names[command->mode],
     };
-    enum aibox_status status;
+    enum aibox_status status = template_expand(text, kind, &values, out, err);
 
-    if (text[0] == '\0')
-        return error_set(err, AIBOX_PARAM, "%s is empty", key);
-    status = template_expand(text, kind, &values, out, err);
     if (status != AIBOX_OK)
         error_prefix(err, "%s", key);
     return status;

@@ -54,10 +54,11 @@ enum aibox_status relay_tcp(struct relay_call *call, const struct door_command *
 uint64_t relay_channels(const struct door_command *command);
 /* True when the channel (0: all of them) is to be opened until it is closed: asked for, or held so already. */
 bool relay_holds(const struct relay_call *call, const struct door_command *command, int channel);
-/* Copies the template door.{http,tcp}.{open,hold,close,alarm} for the command's driver and the channel to `out`;
- * returns its key. */
-const char *relay_template(const struct relay_call *call, const struct door_command *command, int channel,
-                           char out[RELAY_TEMPLATE_SIZE]);
+enum relay_part { RELAY_BYTES, RELAY_URL, RELAY_BODY };
+/* Copies the template of that part (door.tcp.open, door.http.open, door.http.open_body, or those of hold, close and
+ * alarm) for the channel to `out`; returns its key. */
+const char *relay_template(const struct relay_call *call, enum relay_part part, const struct door_command *command,
+                           int channel, char out[RELAY_TEMPLATE_SIZE]);
 /* template_expand for that command and channel; `host` as it shall appear. PARAM, beginning with `key`, also for an
  * empty template. */
 enum aibox_status relay_expand(const struct relay_call *call, const char *key, const char *text,

@@ -195,37 +195,51 @@ out:
     return status;
 }
 
+/* One part of a request, expanded into `out`, which is then text even when empty. */
+static enum aibox_status expand(const struct relay_call *call, enum relay_part part, const struct door_command *command,
+                                int channel, struct buffer *out, struct aibox_error *err)
+{
+    char text[RELAY_TEMPLATE_SIZE];
+    char host[URL_HOST_SIZE];
+    const char *key = relay_template(call, part, command, channel, text);
+
+    spell_host(command->host, host);
+    buffer_append_text(out, "");
+    return relay_expand(call, key, text, TEMPLATE_TEXT, command, host, channel, out, err);
+}
+
+static bool is_post(const struct relay_call *call)
+{
+    char method[8];
+
+    (void)settings_text(call->settings, "door.http.method", method, sizeof method);
+    return strcmp(method, "POST") == 0;
+}
+
 static enum aibox_status request_channel(struct relay_call *call, const struct door_command *command, int channel,
                                          struct aibox_error *err)
 {
     struct request request = {.verify_tls = settings_bool(call->settings, "door.http.verify_tls")};
     char text[RELAY_TEMPLATE_SIZE];
-    char method[8];
-    char host[URL_HOST_SIZE];
-    const char *key = relay_template(call, command, channel, text);
     struct buffer url;
     struct buffer body;
     enum aibox_status status;
 
     buffer_init(&url, TEMPLATE_RESULT_MAX);
     buffer_init(&body, TEMPLATE_RESULT_MAX);
-    spell_host(command->host, host);
-    status = relay_expand(call, key, text, TEMPLATE_TEXT, command, host, channel, &url, err);
+    status = expand(call, RELAY_URL, command, channel, &url, err);
     if (status != AIBOX_OK)
         goto out;
     request.url = (const char *)url.data;
-    (void)settings_text(call->settings, "door.http.method", method, sizeof method);
-    if (strcmp(method, "POST") == 0) {
-        (void)settings_text(call->settings, "door.http.body", text, sizeof text);
-        if (text[0] != '\0')
-            status = relay_expand(call, "door.http.body", text, TEMPLATE_TEXT, command, host, channel, &body, err);
+    if (is_post(call)) {
+        status = expand(call, RELAY_BODY, command, channel, &body, err);
         if (status != AIBOX_OK)
             goto out;
-        request.body = body.size > 0 ? (const char *)body.data : "";
+        request.body = (const char *)body.data;
     }
     status = perform(&request, call, err);
     if (status == AIBOX_PARAM)
-        error_prefix(err, "%s", key);
+        error_prefix(err, "%s", relay_template(call, RELAY_URL, command, channel, text));
 
 out:
     buffer_free(&url);
@@ -238,11 +252,11 @@ static bool one_for_all(const struct relay_call *call, const struct door_command
 {
     char text[RELAY_TEMPLATE_SIZE];
 
-    (void)relay_template(call, command, 0, text);
+    (void)relay_template(call, RELAY_URL, command, 0, text);
     if (template_names_channel(text))
         return false;
-    (void)settings_text(call->settings, "door.http.body", text, sizeof text);
-    return !template_names_channel(text);
+    (void)relay_template(call, RELAY_BODY, command, 0, text);
+    return !is_post(call) || !template_names_channel(text);
 }
 
 enum aibox_status relay_http(struct relay_call *call, const struct door_command *command, struct aibox_error *err)

@@ -5,8 +5,10 @@ static enum aibox_status expand_one(const struct relay_call *call, const struct 
                                     struct buffer *bytes, struct aibox_error *err)
 {
     char text[RELAY_TEMPLATE_SIZE];
-    const char *key = relay_template(call, command, channel, text);
+    const char *key = relay_template(call, RELAY_BYTES, command, channel, text);
 
+    if (text[0] == '\0')
+        return error_set(err, AIBOX_PARAM, "%s is empty", key);
     return relay_expand(call, key, text, TEMPLATE_BYTES, command, command->host, channel, bytes, err);
 }
 

@@ -217,21 +217,38 @@ static void *board_main(void *arg)
     return NULL;
 }
 
+/* A socket on all addresses of the machine, IPv6 too where it has any; its port. */
+static int listen_everywhere(struct board *board)
+{
+    struct sockaddr_in6 at6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_any};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_ANY)};
+    socklen_t size = sizeof at6;
+    int off = 0;
+
+    board->listening = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (board->listening >= 0 && setsockopt(board->listening, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) == 0 &&
+        bind(board->listening, (struct sockaddr *)&at6, sizeof at6) == 0 && listen(board->listening, 512) == 0) {
+        assert_int_equal(getsockname(board->listening, (struct sockaddr *)&at6, &size), 0);
+        return ntohs(at6.sin6_port);
+    }
+    if (board->listening >= 0)
+        close(board->listening);
+    size = sizeof at;
+    board->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(board->listening, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(board->listening, 512), 0);
+    assert_int_equal(getsockname(board->listening, (struct sockaddr *)&at, &size), 0);
+    return ntohs(at.sin_port);
+}
+
 struct board *board_start(enum board_kind kind, const char *reply)
 {
-    struct sockaddr_in at = {.sin_family = AF_INET};
-    socklen_t size = sizeof at;
     struct board *board = calloc(1, sizeof *board);
 
     assert_non_null(board);
     board->kind = kind;
     board->reply = reply;
-    board->listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    at.sin_addr.s_addr = htonl(INADDR_ANY);
-    assert_int_equal(bind(board->listening, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(board->listening, 512), 0);
-    assert_int_equal(getsockname(board->listening, (struct sockaddr *)&at, &size), 0);
-    board->port = ntohs(at.sin_port);
+    board->port = listen_everywhere(board);
     assert_int_equal(pipe(board->stop), 0);
     board->modbus = modbus_new_tcp(NULL, board->port);
     board->coils = modbus_mapping_new(COILS, 0, 0, 0);

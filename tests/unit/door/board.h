@@ -1,5 +1,5 @@
-/* Relay boards for tests: a server on all addresses 127.x.y.z that takes down what it is told. Call from the test's
- * thread. */
+/* Relay boards for tests: a server on all addresses 127.x.y.z (and ::1) that takes down what it is told. Call from the
+ * test's thread. */
 #ifndef AIBOX_TEST_DOOR_BOARD_H
 #define AIBOX_TEST_DOOR_BOARD_H
 

@@ -96,11 +96,22 @@ static void test_post(void **state)
     test_put(settings, "door.http.method", "POST");
     test_put(settings, "door.http.open", "http://{host}:{port}/rpc");
     test_drive(door, &command);
-    test_put(settings, "door.http.body", "{\"id\":{index},\"on\":true,\"toggle_after\":{seconds}}");
+    test_put(settings, "door.http.open_body", "{\"id\":{index},\"on\":true,\"toggle_after\":{seconds}}");
     test_drive(door, &command);
-    test_put(settings, "door.http.body", "relay={channel}&for={seconds}");
+    test_put(settings, "door.http.open_body", "relay={channel}&for={seconds}");
     test_drive(door, &command);
-    assert_int_equal(board_count(board), 3);
+    test_put(settings, "door.http.close", "http://{host}:{port}/rpc");
+    test_put(settings, "door.http.close_body", "[{channel}]");
+    command.mode = DOOR_CLOSE;
+    command.logic_port = 0;
+    command.channels = 2;
+    test_drive(door, &command);
+    test_put(settings, "door.http.close_body", "{\"all\":false}");
+    test_drive(door, &command);
+    assert_int_equal(board_count(board), 6);
+    assert_string_equal(board_record(board, 3), "POST /rpc application/json [1]");
+    assert_string_equal(board_record(board, 4), "POST /rpc application/json [2]");
+    assert_string_equal(board_record(board, 5), "POST /rpc application/json {\"all\":false}");
     assert_string_equal(board_record(board, 0), "POST /rpc application/x-www-form-urlencoded ");
     assert_string_equal(board_record(board, 1),
                         "POST /rpc application/json {\"id\":0,\"on\":true,\"toggle_after\":254}");
@@ -168,6 +179,8 @@ static void test_wrong_templates(void **state)
     test_refused(door, &command, "door.http.open: not an http or https URL");
     test_put(settings, "door.http.open", "http://{hots}/");
     test_refused(door, &command, "door.http.open: unknown placeholder {hots}");
+    test_put(settings, "door.http.open", "");
+    test_refused(door, &command, "door.http.open: not an http or https URL");
     test_put(settings, "door.http.open", "no url");
     test_refused(door, &command, "door.http.open: not an http or https URL");
 }

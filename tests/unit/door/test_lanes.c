@@ -314,6 +314,8 @@ static void test_many_callers(void **state)
     all += test_metric(door, "aibox_door_commands_total{outcome=\"refused\"}");
     assert_true(all <= 4 * 50 * 2);
     assert_true(all >= 4 * 50);
+    door_close(door);
+    door = NULL;
     board_stop(board);
 }
 

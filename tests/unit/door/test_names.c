@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -63,11 +65,11 @@ int __wrap_getaddrinfo(const char *name, const char *service, const struct addri
 {
     const char *top = strrchr(name, '.');
 
-    if (!top || strcmp(top, ".test") != 0 || hints->ai_flags & AI_NUMERICHOST)
+    if (!top || strcasecmp(top, ".test") != 0 || hints->ai_flags & AI_NUMERICHOST)
         return __real_getaddrinfo(name, service, hints, out);
     if (strncmp(name, "stuck", 5) == 0)
         wait_for_release();
-    else if (strcmp(name, "relay.test") != 0)
+    else if (strcasecmp(name, "relay.test") != 0)
         return EAI_NONAME;
     return __real_getaddrinfo("127.0.0.1", service, hints, out);
 }
@@ -117,11 +119,48 @@ static void test_by_name(void **state)
 
     (void)state;
     door_drive(door, commands, 6, results);
-    assert_true(results[0].done && results[1].done && results[2].done);
+    assert_true(results[0].done && results[1].done && results[2].done && results[3].done);
     assert_false(results[4].done || results[5].done);
     assert_string_equal(results[4].reason, "unknown host name");
     assert_string_equal(results[5].reason, "unknown host name");
     assert_int_equal(test_metric(door, "aibox_door_relays"), 5);
+    board_stop(modbus);
+    board_stop(bytes);
+    board_stop(http);
+}
+
+static bool machine_has_ipv6(void)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    int fd = socket(AF_INET6, SOCK_STREAM, 0);
+    bool has = fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0;
+
+    if (fd >= 0)
+        close(fd);
+    return has;
+}
+
+static void test_ipv6(void **state)
+{
+    struct board *modbus;
+    struct board *bytes;
+    struct board *http;
+
+    (void)state;
+    if (!machine_has_ipv6())
+        skip();
+    modbus = board_start(BOARD_MODBUS, NULL);
+    bytes = board_start(BOARD_BYTES, NULL);
+    http = board_start(BOARD_HTTP, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    struct door_command commands[] = {
+        command_for(DOOR_MODBUS, modbus, "::1"),
+        command_for(DOOR_TCP, bytes, "::1"),
+        command_for(DOOR_HTTP, http, "::1"),
+    };
+    for (size_t i = 0; i < 3; i++)
+        test_drive(door, &commands[i]);
+    assert_int_equal(board_count(modbus), 1);
+    assert_string_equal(board_record(http, 0), "GET /relay/0?turn=off");
     board_stop(modbus);
     board_stop(bytes);
     board_stop(http);
@@ -169,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_by_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ipv6, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stuck_name_server, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stop_while_stuck, set_up, tear_down),
     };
