@@ -7,6 +7,7 @@
 #include "api/names.h"
 #include "api/person_json.h"
 #include "api/resources.h"
+#include "flow/devices.h"
 #include "flow/fiqa.h"
 #include "flow/flow.h"
 
@@ -159,45 +160,98 @@ static enum aibox_status read_liveness(const struct api_request *req, bool *live
     return AIBOX_OK;
 }
 
-static enum aibox_status match_picture(struct api_context *ctx, struct api_request *req, struct api_response *res,
-                                       struct aibox_error *err)
+/* Where a picture was taken, and what keeps the names in `place` alive. */
+struct match_place {
+    struct flow_place place;
+    const struct device *device; /* NULL: by group */
+    const char *group, *permission;
+    char ep_id[DEVICE_EP_ID_SIZE];
+};
+
+static enum aibox_status place_of_device(struct api_context *ctx, const char *ip, struct match_place *out,
+                                         struct aibox_error *err)
+{
+    struct devices *devices = flow_devices(ctx->flow);
+    out->device = devices_find_ip(devices, ip);
+    if (out->device == NULL)
+        return error_set(err, AIBOX_NOT_FOUND, "device_ip: no device has the address '%s'", ip);
+    devices_place(devices, out->device, out->ep_id, &out->place);
+    device_touch(out->device);
+    return AIBOX_OK;
+}
+
+/* A device goes before a group; an empty device_ip beside a group counts as absent, as forms send it. */
+static enum aibox_status read_place(struct api_context *ctx, const struct api_request *req, struct match_place *out,
+                                    struct aibox_error *err)
+{
+    const char *ip = api_text(req, "device_ip");
+    enum aibox_status status = AIBOX_OK;
+    out->group = api_text(req, "group_name");
+    out->permission = api_text(req, "permission_name");
+    if (ip != NULL && (ip[0] != '\0' || out->group == NULL))
+        status = place_of_device(ctx, ip, out, err);
+    else if (out->group == NULL)
+        status = error_set(err, AIBOX_PARAM, "device_ip: required (or group_name)");
+    else
+        out->place = (struct flow_place){.groups = &out->group,
+                                         .n_groups = 1,
+                                         .permissions = &out->permission,
+                                         .n_permissions = out->permission != NULL ? 1 : 0,
+                                         .group_must_have_people = true,
+                                         .threshold = NAN,
+                                         .level = QUALITY_NO};
+    if (status == AIBOX_OK && api_given(req, "min_face_size"))
+        out->place.min_face = (float)api_int(req, "min_face_size");
+    return status;
+}
+
+static void explain(enum aibox_status status, struct aibox_error *err)
+{
+    if (status == AIBOX_IMAGE || status == AIBOX_IMAGE_TOO_LARGE || status == AIBOX_UNSUPPORTED_IMAGE)
+        error_prefix(err, "rgb_image_base64");
+    else if (status == AIBOX_NOT_FOUND)
+        error_prefix(err, "group_name or permission_name");
+}
+
+static enum aibox_status recognise(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                   const struct match_place *from, struct aibox_error *err)
 {
     struct api_bytes picture = api_picture(req, "rgb_image_base64");
-    const char *group = api_text(req, "group_name"), *permission = api_text(req, "permission_name");
-    struct flow_probe probe = {.picture = picture.data, .picture_size = picture.size};
+    struct flow_probe probe = {
+        .picture = picture.data, .picture_size = picture.size, .place = from->place, .with_attributes = true};
     struct flow_decision decision;
     char *grab = NULL;
-    bool liveness = false;
-    enum aibox_status status = read_liveness(req, &liveness, err);
-    if (status != AIBOX_OK)
-        return status;
-    if (api_text(req, "device_ip") != NULL)
-        return error_set(err, AIBOX_NOT_FOUND, "device_ip: no device has the address '%s'", api_text(req, "device_ip"));
-    if (group == NULL)
-        return error_set(err, AIBOX_PARAM, "device_ip: required (or group_name)");
     if (api_given(req, "grab_fiqa_info") && (grab = json_dumps(api_json(req, "grab_fiqa_info"), JSON_COMPACT)) == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     probe.grab_fiqa_info = grab;
-    probe.with_attributes = true;
-    probe.place = (struct flow_place){.groups = &group,
-                                      .n_groups = 1,
-                                      .permissions = &permission,
-                                      .n_permissions = permission != NULL ? 1 : 0,
-                                      .group_must_have_people = true,
-                                      .threshold = NAN,
-                                      .level = QUALITY_NO,
-                                      .liveness = liveness,
-                                      .min_face = (float)api_int(req, "min_face_size")};
-    status = flow_recognise(ctx->flow, FLOW_DOOR, &probe, &decision, err);
-    if (status == AIBOX_OK) {
-        status = answer_match(ctx, req, res, &decision, err);
-        flow_decision_free(&decision);
-    } else if (status == AIBOX_IMAGE || status == AIBOX_IMAGE_TOO_LARGE || status == AIBOX_UNSUPPORTED_IMAGE) {
-        error_prefix(err, "rgb_image_base64");
-    } else if (status == AIBOX_NOT_FOUND) {
-        error_prefix(err, "group_name or permission_name");
-    }
+    enum aibox_status status = flow_recognise(ctx->flow, FLOW_DOOR, &probe, &decision, err);
     free(grab);
+    if (status != AIBOX_OK) {
+        if (from->device != NULL)
+            device_count_drop(from->device);
+        explain(status, err);
+        return status;
+    }
+    if (from->device != NULL)
+        device_count_frame(from->device, decision.has_face ? 1 : 0);
+    status = answer_match(ctx, req, res, &decision, err);
+    flow_decision_free(&decision);
+    return status;
+}
+
+static enum aibox_status match_picture(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                       struct aibox_error *err)
+{
+    struct match_place from = {.device = NULL};
+    bool liveness = false;
+    enum aibox_status status = read_liveness(req, &liveness, err);
+    if (status == AIBOX_OK)
+        status = read_place(ctx, req, &from, err);
+    if (status == AIBOX_OK && api_given(req, "liveness_mode"))
+        from.place.liveness = liveness;
+    if (status == AIBOX_OK)
+        status = recognise(ctx, req, res, &from, err);
+    device_release(from.device);
     return status;
 }
 
@@ -240,10 +294,9 @@ static const struct api_field match_fields[] = {
     {.name = "grab_fiqa_info", .type = API_DICT, .help = "What the camera said of the face; copied to the event."},
     {.name = "min_face_size",
      .type = API_INT,
-     .default_text = "0",
      .min = 0,
      .max = 10000,
-     .help = "Smaller faces are overlooked, px."},
+     .help = "Smaller faces are overlooked, px; default: the device's, else 0."},
     {.name = "need_register_photo", .type = API_BOOL, .default_text = "true", .help = "False leaves reg_pic empty."},
     {.name = "compare_time", .type = API_JSON, .flags = API_IGNORED, .help = "Without effect."},
     {.name = "need_keep_info", .type = API_JSON, .flags = API_IGNORED, .help = "Without effect."},

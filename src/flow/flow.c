@@ -8,6 +8,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "flow/devices.h"
 #include "flow/flow_internal.h"
 
 /* How many callers may wait for a worker: doors are few and want an answer soon; bulk callers wait for room. */
@@ -126,6 +127,8 @@ enum aibox_status flow_open(struct settings *settings, struct store *store, cons
         status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
         goto fail;
     }
+    if ((status = devices_open(settings, store, &flow->devices, err)) != AIBOX_OK)
+        goto fail;
     if ((status = vision_open(models_dir, &flow->vision, err)) != AIBOX_OK)
         goto fail;
     size_t capacity = (size_t)settings_int(settings, "gallery.capacity");
@@ -174,6 +177,7 @@ void flow_close(struct flow *flow)
     vision_close(flow->vision);
     stages_free(flow->stages);
     dedup_free(flow->dedup);
+    devices_close(flow->devices);
     free(flow);
 }
 
@@ -198,6 +202,11 @@ enum aibox_status flow_require_ready(const struct flow *flow, struct aibox_error
 const char *flow_model_set(const struct flow *flow)
 {
     return vision_model_set(flow->vision);
+}
+
+struct devices *flow_devices(struct flow *flow)
+{
+    return flow->devices;
 }
 
 /* ---- looking at a picture ---- */

@@ -19,6 +19,7 @@
 #include "store/store.h"
 #include "vision/vision.h"
 
+struct devices;
 struct flow;
 
 enum flow_priority { FLOW_DOOR, FLOW_BULK };
@@ -35,6 +36,9 @@ bool flow_ready(const struct flow *flow);
 bool flow_wait_ready(struct flow *flow);
 
 const char *flow_model_set(const struct flow *flow);
+
+/* The devices of the box (flow/devices.h), open as long as the flow is. */
+struct devices *flow_devices(struct flow *flow);
 
 /* ---- looking at a picture ------------------------------------------------------------------- */
 
@@ -117,6 +121,8 @@ struct flow_place {
     size_t n_groups;
     const char *const *permissions; /* ids or names of permission groups that may pass; none: everybody */
     size_t n_permissions;
+    bool labels_may_be_gone;         /* groups and permission groups that no longer exist are left out: when no group is
+                                        left, nobody is found; when no permission group is left, nobody passes */
     bool group_must_have_people;     /* EMPTY_GROUP when nobody is in the groups (calls that name a group) */
     float threshold;                 /* NAN: the setting's */
     enum vision_quality_level level; /* QUALITY_NO: a face is enough */

@@ -15,6 +15,7 @@
 struct flow {
     struct settings *settings;
     struct store *store;
+    struct devices *devices;
     struct vision *vision;
     struct gallery *gallery;
     struct pool *pool;

@@ -109,11 +109,13 @@ static void recognise(void *worker, void *arg)
 /* ---- on the caller's thread ---- */
 
 static enum aibox_status read_labels(struct flow *flow, enum store_label_kind kind, const char *const *names, size_t n,
-                                     struct gallery_labels *out, struct aibox_error *err)
+                                     bool may_be_gone, struct gallery_labels *out, struct aibox_error *err)
 {
     for (size_t i = 0; i < n; i++) {
         struct store_label label = {0};
         enum aibox_status status = store_label_get(flow->store, kind, names[i], &label, err);
+        if (status == AIBOX_NOT_FOUND && may_be_gone)
+            continue;
         if (status != AIBOX_OK)
             return status;
         gallery_labels_add(out, label.label);
@@ -126,10 +128,11 @@ static enum aibox_status read_place(struct recognise_job *job)
 {
     struct flow *flow = job->flow;
     const struct flow_place *place = &job->probe->place;
-    enum aibox_status status = read_labels(flow, STORE_GROUP, place->groups, place->n_groups, &job->groups, job->err);
+    enum aibox_status status = read_labels(flow, STORE_GROUP, place->groups, place->n_groups, place->labels_may_be_gone,
+                                           &job->groups, job->err);
     if (status == AIBOX_OK)
-        status =
-            read_labels(flow, STORE_PERMISSION, place->permissions, place->n_permissions, &job->permissions, job->err);
+        status = read_labels(flow, STORE_PERMISSION, place->permissions, place->n_permissions,
+                             place->labels_may_be_gone, &job->permissions, job->err);
     if (status != AIBOX_OK)
         return status;
     if (place->n_groups > 0)
@@ -352,7 +355,8 @@ enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority,
             goto out;
         decision->reason = conclude(&job, now_ms);
         decision->passed = decision->reason == FLOW_PASSED;
-        status = make_event(&job, probe->timestamp_ms != 0 ? probe->timestamp_ms : now_ms);
+        if (decision->reason != FLOW_LOW_QUALITY || settings_bool(flow->settings, "events.low_quality"))
+            status = make_event(&job, probe->timestamp_ms != 0 ? probe->timestamp_ms : now_ms);
     } else {
         decision->reason = FLOW_NO_FACE;
     }
