@@ -97,7 +97,8 @@ enum aibox_status measure_pad(struct bench *bench, struct aibox_error *err)
     snprintf(name, sizeof name, "PAD round trip, %zu people, p50 of %zu", bench->people, samples.count);
     report_at_most(&bench->report, name, samples_percentile(&samples, 0.5), PAD_P50_TARGET, "ms");
     report_at_most(&bench->report, "... p99", samples_percentile(&samples, 0.99), PAD_P99_TARGET, "ms");
-    report_plain(&bench->report, "... right person on top", 100.0 * (double)right / (double)samples.count, "%");
+    report_plain(&bench->report, "... right person on top (enrolled from the same pictures)",
+                 100.0 * (double)right / (double)samples.count, "%");
     return AIBOX_OK;
 }
 
