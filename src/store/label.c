@@ -98,7 +98,8 @@ static enum aibox_status check_free(struct sql *sql, enum store_label_kind kind,
     enum aibox_status status = label_lookup(sql, kind, text, &label_id, err);
 
     if (status == AIBOX_OK && label_id != 0 && label_id != except)
-        status = error_set(err, AIBOX_GROUP_NAME, "there is a %s %s already", kind_text(kind), text);
+        status =
+            error_set(err, AIBOX_GROUP_NAME, "%s: there is a %s %s already", kind_field(kind), kind_text(kind), text);
     return status;
 }
 
@@ -112,8 +113,8 @@ static enum aibox_status free_number(struct sql *sql, enum store_label_kind kind
 
     /* The permission group "0" is built in and doesn't count. */
     if (status == AIBOX_OK && count >= STORE_MAX_GROUPS + (kind == STORE_PERMISSION ? 1 : 0))
-        return error_set(err, AIBOX_PARAM, "there are %d %ss already, the most there can be", STORE_MAX_GROUPS,
-                         kind_text(kind));
+        return error_set(err, AIBOX_PARAM, "%s: there are %d %ss already, the most there can be", kind_field(kind),
+                         STORE_MAX_GROUPS, kind_text(kind));
     if (status != AIBOX_OK)
         return status;
     return sql_get(sql,
