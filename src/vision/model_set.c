@@ -169,8 +169,8 @@ static enum aibox_status get_three(const struct place *at, const char *key, doub
 
 static enum aibox_status get_channels(const struct place *at, struct model_channels *out)
 {
-    char colour[8];
-    float divisor[3];
+    char colour[8] = "";
+    float divisor[3] = {1.0f, 1.0f, 1.0f};
     enum aibox_status status = get_text(at, "colour", colour, sizeof colour);
     if (status != AIBOX_OK) {
         return status;
@@ -211,11 +211,11 @@ static bool parse_sha256(const char *hex, unsigned char out[32])
 
 static enum aibox_status parse_files(const struct place *root, struct model_set *out)
 {
-    struct place files = {0};
+    struct place files = *root;
     enum aibox_status status = get_object(root, "files", "files", &files);
     for (size_t i = 0; status == AIBOX_OK && i < MODEL_FILES; i++) {
-        struct place file = {0};
-        char hex[66];
+        struct place file = *root;
+        char hex[66] = "";
         if ((status = get_object(&files, file_keys[i], file_keys[i], &file)) != AIBOX_OK ||
             (status = get_text(&file, "file", out->files[i].name, sizeof out->files[i].name)) != AIBOX_OK ||
             (status = get_text(&file, "sha256", hex, sizeof hex)) != AIBOX_OK) {
@@ -232,7 +232,7 @@ static enum aibox_status parse_files(const struct place *root, struct model_set 
 
 static enum aibox_status parse_detect(const struct place *preprocessing, struct model_set *out)
 {
-    struct place at = {0};
+    struct place at = *preprocessing;
     enum aibox_status status = get_object(preprocessing, "detect", "preprocessing.detect", &at);
     if (status != AIBOX_OK || (status = get_channels(&at, &out->detect.channels)) != AIBOX_OK ||
         (status = get_number(&at, "min_score", 0.01, 0.999, &out->detect.score)) != AIBOX_OK ||
@@ -277,8 +277,8 @@ static enum aibox_status parse_template(const struct place *root, float out[5][2
 
 static enum aibox_status parse_preprocessing(const struct place *root, struct model_set *out)
 {
-    struct place preprocessing = {0};
-    struct place at = {0};
+    struct place preprocessing = *root;
+    struct place at = *root;
     float divisor = 1.0f;
     float live = 0.0f;
     enum aibox_status status = get_object(root, "preprocessing", "preprocessing", &preprocessing);
@@ -333,7 +333,7 @@ static enum aibox_status parse_table(const struct place *at, const char *key, bo
 
 static enum aibox_status parse_calibration(const struct place *root, struct calibration *out)
 {
-    struct place at = {0};
+    struct place at = *root;
     enum aibox_status status = get_object(root, "calibration", "calibration", &at);
     if (status != AIBOX_OK) {
         return status;
@@ -388,7 +388,7 @@ enum aibox_status model_set_parse(const char *json, size_t size, struct model_se
                          document ? "another type" : problem.text);
     }
     struct place root = {"", document, err};
-    char name[MODEL_SET_ID_SIZE - 13];
+    char name[MODEL_SET_ID_SIZE - 13] = "";
     float dimension = 0.0f;
     *out = (struct model_set){0};
     enum aibox_status status = AIBOX_OK;

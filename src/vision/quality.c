@@ -12,7 +12,7 @@
 #include "vision/worker.h"
 
 /* Measured: docs/models.md, "Quality". */
-#define CLARITY_LIMIT 1.30f
+#define CLARITY_LIMIT    1.30f
 #define BRIGHTNESS_LIMIT 0.5f
 #define MASK_LIMIT       0.5f
 #define HIGH_FACE_SIZE   112.0f

@@ -1,7 +1,7 @@
 /*
- * From a picture to what is known about the faces in it. The models are loaded once (`struct vision`); each thread works
- * with a worker of its own (`struct vision_worker`), which holds the networks' memory. Algorithms, preprocessing and
- * measured limits: docs/models.md.
+ * From a picture to what is known about the faces in it. The models are loaded once (`struct vision`); each thread
+ * works with a worker of its own (`struct vision_worker`), which holds the networks' memory. Algorithms, preprocessing
+ * and measured limits: docs/models.md.
  */
 #ifndef AIBOX_VISION_VISION_H
 #define AIBOX_VISION_VISION_H
@@ -12,8 +12,8 @@
 #include "core/status.h"
 #include "vision/image.h"
 
-#define VISION_DIMENSION 512
-#define VISION_MAX_FACES 128
+#define VISION_DIMENSION    512
+#define VISION_MAX_FACES    128
 #define VISION_ALIGNED_SIDE 112
 
 struct vision;
@@ -25,9 +25,9 @@ struct vision_pose {
 };
 
 struct vision_face {
-    float box[4]; /* x1, y1, x2, y2 in picture pixels, clipped to the picture */
+    float box[4];     /* x1, y1, x2, y2 in picture pixels, clipped to the picture */
     float raw_box[4]; /* the detector's own box, may reach beyond the picture */
-    float score;  /* detector's, 0..1 */
+    float score;      /* detector's, 0..1 */
     /* After vision_locate(): */
     float landmarks[68][2]; /* iBUG 300-W order, picture pixels */
     float points[5][2];     /* eye (picture left), eye, nose tip, mouth corner (picture left), mouth corner */
@@ -44,15 +44,18 @@ struct vision_detect_options {
                                 picture where that pass found nothing or a very large face */
 };
 
-/* Loads the model set of a folder (manifest.json; every file's SHA-256 is checked). PROCESS_FAILED names what is missing. */
+/* Loads the model set of a folder (manifest.json; every file's SHA-256 is checked). PROCESS_FAILED names what is
+ * missing. */
 enum aibox_status vision_open(const char *models_dir, struct vision **out, struct aibox_error *err);
 void vision_close(struct vision *vision);
 
-/* Id that is stored with every embedding ("fr-1/<12 hex of the hash over manifest's preprocessing and files>"). */
+/* Id that is stored with every embedding: "fr-1/<12 hex>", the hash of what shapes an embedding (detector, landmark and
+ * feature files, their preprocessing, the template). Lives as long as `vision`. */
 const char *vision_model_set(const struct vision *vision);
 
 /* The shipped calibration: threshold at which a pair of different people matches with probability `fmr`
- * (log-linear interpolation of the manifest's table, extrapolated at its ends), and the score that the share `tpr` of genuine pairs reaches. */
+ * (log-linear interpolation of the manifest's table, extrapolated at its ends), and the score that the share `tpr` of
+ * genuine pairs reaches. */
 float vision_threshold_for_fmr(const struct vision *vision, double fmr);
 double vision_fmr_at_threshold(const struct vision *vision, float threshold);
 float vision_genuine_score(const struct vision *vision, double tpr);
@@ -71,16 +74,19 @@ enum aibox_status vision_detect(struct vision_worker *worker, const struct image
 enum aibox_status vision_locate(struct vision_worker *worker, const struct image *image, struct vision_face *face,
                                 struct aibox_error *err);
 
-/* Needs a located face from here on. */
+/* Needs a located face from here on (PARAM otherwise; age, sex and liveness only need its box). */
 
 /*
  * `embedding`: the network's raw 512 outputs (not normalised); *norm their length, which is a quality signal.
+ * LOW_QUALITY: eyes, nose and mouth could not be told apart (also of vision_align() and vision_assess()).
  */
 enum aibox_status vision_embed(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
                                float embedding[VISION_DIMENSION], float *norm, struct aibox_error *err);
 
+/* From the landmarks (docs/models.md); strong profiles read too small. LOW_QUALITY: the landmarks have collapsed. */
 enum aibox_status vision_estimate_pose(struct vision_worker *worker, const struct image *image,
-                                       const struct vision_face *face, struct vision_pose *pose, struct aibox_error *err);
+                                       const struct vision_face *face, struct vision_pose *pose,
+                                       struct aibox_error *err);
 
 /* Years; probability of male. */
 enum aibox_status vision_estimate_age_sex(struct vision_worker *worker, const struct image *image,
@@ -91,7 +97,7 @@ enum aibox_status vision_estimate_age_sex(struct vision_worker *worker, const st
 enum aibox_status vision_estimate_liveness(struct vision_worker *worker, const struct image *image,
                                            const struct vision_face *face, float *live, struct aibox_error *err);
 
-/* Aligned face, VISION_ALIGNED_SIDE px square (what the embedding network sees), 8-bit RGB. */
+/* Aligned face for people's eyes and further networks: VISION_ALIGNED_SIDE px square, 8-bit RGB, ArcFace's template. */
 enum aibox_status vision_align(const struct image *image, const struct vision_face *face, struct image *out,
                                struct aibox_error *err);
 
@@ -113,21 +119,21 @@ enum vision_quality_item {
 extern const char *const vision_quality_item_names[QUALITY_ITEMS]; /* by bit number: "face_size", … */
 
 struct vision_quality_limits {
-    unsigned judged;     /* items that count */
-    float face_size;     /* px, the shorter side must be greater */
-    float pose_sum;      /* degrees, sum of the absolute angles at most; 0: not used */
-    float pitch, yaw;    /* degrees each at most (custom); 0: not used */
-    float clarity;       /* at least */
-    float brightness;    /* at least */
-    float mask;          /* at most */
+    unsigned judged;  /* items that count */
+    float face_size;  /* px, the shorter side must be greater */
+    float pose_sum;   /* degrees, sum of the absolute angles at most; 0: not used */
+    float pitch, yaw; /* degrees each at most (custom); 0: not used */
+    float clarity;    /* at least */
+    float brightness; /* at least */
+    float mask;       /* at most */
 };
 
 struct vision_quality {
     float face_size; /* shorter side of the box, px */
     struct vision_pose pose;
-    float clarity;    /* log10(1 + variance of the Laplacian of the aligned grey face) */
-    float brightness; /* share of the face's pixels with luma in 40..235 */
-    float mask;       /* probability, or -1: not evaluated */
+    float clarity;     /* log10(1 + variance of the Laplacian of the aligned grey face) */
+    float brightness;  /* share of the face's pixels with luma in 40..235 */
+    float mask;        /* probability, or -1: not evaluated */
     bool occlusion[3]; /* left eye, right eye, mouth visible */
     bool partial;      /* the box crosses the picture's edge */
     unsigned judged;

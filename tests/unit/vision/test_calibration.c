@@ -38,7 +38,8 @@ static void test_fmr_is_inverse(void **state)
 {
     (void)state;
     struct calibration c = table();
-    for (double rate = 1e-9; rate < 0.1; rate *= 3.7) {
+    for (int exponent = -18; exponent <= -2; exponent++) {
+        double rate = pow(10.0, 0.5 * exponent);
         double back = calibration_fmr(&c, calibration_threshold(&c, rate));
         assert_true(fabs(log10(back) - log10(rate)) < 1e-6);
     }
@@ -53,8 +54,8 @@ static void test_genuine(void **state)
     assert_float_equal(calibration_genuine_score(&c, 0.5), 0.7, 1e-6);
     assert_float_equal(calibration_genuine_score(&c, 0.99), 0.4, 1e-6);
     double last = 2;
-    for (double share = 0.01; share < 1.0; share += 0.01) {
-        double score = calibration_genuine_score(&c, share);
+    for (int percent = 1; percent < 100; percent++) {
+        double score = calibration_genuine_score(&c, 0.01 * percent);
         assert_true(score <= last);
         last = score;
     }

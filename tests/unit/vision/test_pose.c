@@ -79,7 +79,8 @@ static void test_turn_in_the_plane(void **state)
     }
     struct vision_pose before = pose_of(landmarks);
     assert_true(fabsf(before.yaw) > 1);
-    for (float degrees = -170; degrees < 175; degrees += 35) {
+    for (int step = 0; step < 10; step++) {
+        float degrees = -170.0f + 35.0f * (float)step;
         float a = degrees * (float)M_PI / 180;
         for (int i = 0; i < POINTS; i++) { /* clockwise, as y points down; also larger and elsewhere */
             round[i][0] = 3 * (cosf(a) * landmarks[i][0] - sinf(a) * landmarks[i][1]) - 400;

@@ -157,9 +157,9 @@ static void test_score(void **state)
     assert_float_equal(quality_score(&q, 0), 0.5f, 1e-5f);
     /* Monotone, within 0..1. */
     float last = -1;
-    for (float size = 0; size < 400; size += 7) {
+    for (int size = 0; size < 400; size += 7) {
         q = good();
-        q.face_size = size;
+        q.face_size = (float)size;
         float score = quality_score(&q, 0);
         assert_true(score >= last && score >= 0 && score <= 1);
         last = score;

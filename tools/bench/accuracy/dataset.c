@@ -151,40 +151,65 @@ static size_t find_picture(const struct dataset *data, const char *name, int num
     return data->picture_count;
 }
 
-/* LFW's pairs.txt: "folds pairs", then per fold as many lines "name i j" and as many "name1 i name2 j". */
+#define MAX_FIELDS 5
+
+/* Cuts a line at its blanks, in place; returns how many fields there are (MAX_FIELDS: too many). */
+static size_t split(char *line, char *fields[MAX_FIELDS])
+{
+    size_t count = 0;
+    for (char *at = line + strspn(line, " \t\r\n"); *at && count < MAX_FIELDS; at += strspn(at, " \t\r\n")) {
+        fields[count++] = at;
+        at += strcspn(at, " \t\r\n");
+        if (*at) {
+            *at++ = '\0';
+        }
+    }
+    return count;
+}
+
+/* 1..100000, or 0 if the text is no such number. */
+static int whole_number(const char *text)
+{
+    char *end = NULL;
+    long value = strtol(text, &end, 10);
+    return end != text && *end == '\0' && value >= 1 && value <= 100000 ? (int)value : 0;
+}
+
+/* "name i j" or "name1 i name2 j". */
+static bool read_pair(const struct dataset *data, char *line, struct pair *out)
+{
+    char *fields[MAX_FIELDS];
+    size_t count = split(line, fields);
+    if (count != 3 && count != 4) {
+        return false;
+    }
+    out->same = count == 3;
+    out->a = find_picture(data, fields[0], whole_number(fields[1]));
+    out->b = find_picture(data, fields[out->same ? 0 : 2], whole_number(fields[count - 1]));
+    return out->a < data->picture_count && out->b < data->picture_count;
+}
+
+/* LFW's pairs.txt: "folds pairs", then per fold as many lines of the same person and as many of two. */
 static bool read_pairs(const char *path, struct dataset *data)
 {
+    char line[512];
+    char *fields[MAX_FIELDS];
     FILE *file = fopen(path, "r");
     if (!file) {
         return fail(strerror(errno), path);
     }
-    char line[512];
-    unsigned folds = 0;
-    unsigned per_fold = 0;
-    bool ok = fgets(line, sizeof line, file) && sscanf(line, "%u %u", &folds, &per_fold) == 2 && folds >= 2 &&
-              folds <= 1000 && per_fold >= 1 && per_fold <= 100000;
-    size_t total = (size_t)folds * per_fold * 2;
+    bool ok = fgets(line, sizeof line, file) && split(line, fields) == 2;
+    int folds = ok ? whole_number(fields[0]) : 0;
+    int per_fold = ok ? whole_number(fields[1]) : 0;
+    ok = folds >= 2 && folds <= 1000 && per_fold >= 1;
+    size_t total = ok ? (size_t)folds * (size_t)per_fold * 2 : 0;
     data->pairs = ok ? calloc(total, sizeof *data->pairs) : NULL;
-    ok = ok && data->pairs;
-    data->folds = folds;
+    data->folds = (size_t)folds;
+    ok = data->pairs != NULL;
     while (ok && data->pair_count < total && fgets(line, sizeof line, file)) {
-        char first[200];
-        char second[200];
-        int i = 0;
-        int j = 0;
         struct pair *pair = &data->pairs[data->pair_count];
-        if (sscanf(line, "%199s %d %199s %d", first, &i, second, &j) == 4) {
-            pair->b = find_picture(data, second, j);
-        } else if (sscanf(line, "%199s %d %d", first, &i, &j) == 3) {
-            pair->b = find_picture(data, first, j);
-            pair->same = true;
-        } else {
-            ok = false;
-            break;
-        }
-        pair->a = find_picture(data, first, i);
+        ok = read_pair(data, line, pair);
         pair->fold = data->pair_count++ / ((size_t)per_fold * 2);
-        ok = pair->a < data->picture_count && pair->b < data->picture_count;
     }
     (void)fclose(file);
     return (ok && data->pair_count == total) || fail("not LFW's pairs format, or a picture is missing", path);

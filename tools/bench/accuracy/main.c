@@ -63,11 +63,11 @@ static bool parse(int argc, char **argv, struct arguments *out)
 }
 
 /* "a.b.c value" lines of an object, in its order. */
-static void print_plain(const json_t *value, const char *prefix)
+static void print_plain(json_t *value, const char *prefix)
 {
     const char *key = NULL;
     json_t *member = NULL;
-    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    json_object_foreach(value, key, member)
     {
         char name[160];
         (void)snprintf(name, sizeof name, "%s%s%s", prefix, *prefix ? "." : "", key);

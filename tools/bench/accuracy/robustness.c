@@ -7,7 +7,8 @@
 #include "accuracy.h"
 
 #define SUFFICIENT 60.0f /* px, shorter side of the box */
-#define KERNEL     9
+#define RADIUS     4
+#define KERNEL     (2 * RADIUS + 1)
 #define SIDE       VISION_ALIGNED_SIDE
 
 /* Nine-pixel Gaussian (sigma 1.7: half the width less one, times 0.3, plus 0.8), edges replicated. */
@@ -16,7 +17,7 @@ static void blur(struct image *image)
     float weights[KERNEL];
     float sum = 0.0f;
     for (int i = 0; i < KERNEL; i++) {
-        float x = (float)(i - KERNEL / 2) / 1.7f;
+        float x = (float)(i - RADIUS) / 1.7f;
         weights[i] = expf(-0.5f * x * x);
         sum += weights[i];
     }
@@ -30,7 +31,7 @@ static void blur(struct image *image)
                 for (int c = 0; c < 3; c++) {
                     float value = 0.0f;
                     for (int i = 0; i < KERNEL; i++) {
-                        int from = at + i - KERNEL / 2;
+                        int from = at + i - RADIUS;
                         from = from < 0 ? 0 : from >= SIDE ? SIDE - 1 : from;
                         value += weights[i] / sum * (float)base[from * step + c];
                     }
