@@ -207,7 +207,7 @@ static enum aibox_status prepare(struct bench *bench, const struct measurement *
         return AIBOX_OK;
     }
     if (what->with_pictures && bench->pictures.count == 0 &&
-        (pictures_load(bench->faces, samples, PICTURES, &bench->pictures, err) != AIBOX_OK))
+        (pictures_load(bench->faces, samples, bench->models, PICTURES, &bench->pictures, err) != AIBOX_OK))
         return err->status;
     if (what->with_pictures && bench->pictures.count == 0)
         return error_set(err, AIBOX_NOT_FOUND, "no pictures: make models, or --faces DIR");

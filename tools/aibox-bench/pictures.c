@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +10,15 @@
 #include "core/base64.h"
 #include "core/buffer.h"
 #include "vision/image.h"
+#include "vision/vision.h"
 
-#define FRAME_WIDTH   640
-#define FRAME_HEIGHT  480
-#define FRAME_QUALITY 90
-#define FRAME_GREY    128
+#define FRAME_WIDTH      640
+#define FRAME_HEIGHT     480
+#define FRAME_QUALITY    90
+#define FRAME_GREY       128
+#define FACE_MARGIN      0.5f   /* on each side, in boxes: little enough to leave neighbours out */
+#define FACE_MIN         130.0f /* px; what is smaller on the samples is no face */
+#define FACES_PER_SAMPLE 8
 
 static bool read_file(const char *path, struct buffer *out)
 {
@@ -60,31 +65,68 @@ static enum aibox_status make_frame(const struct image *image, struct image *fra
     return status;
 }
 
-static enum aibox_status add(struct pictures *pictures, const char *path, struct aibox_error *err)
+/* `original`: the picture's own bytes. */
+static enum aibox_status add(struct pictures *pictures, const uint8_t *original, size_t size, const struct image *image,
+                             struct aibox_error *err)
 {
-    struct buffer bytes;
-    struct image image = {0}, frame = {0};
+    struct image frame = {0};
     struct picture *picture = &pictures->items[pictures->count];
     uint8_t *jpeg = NULL;
     size_t jpeg_size = 0;
-    buffer_init(&bytes, IMAGE_MAX_BYTES);
-    enum aibox_status status =
-        read_file(path, &bytes) ? AIBOX_OK : error_set(err, AIBOX_PROCESS_FAILED, "%s can't be read", path);
-    if (status == AIBOX_OK)
-        status = image_decode(bytes.data, bytes.size, 0, &image, NULL, err);
-    if (status == AIBOX_OK)
-        status = make_frame(&image, &frame, err);
+    enum aibox_status status = make_frame(image, &frame, err);
     if (status == AIBOX_OK)
         status = image_encode_jpeg(&frame, FRAME_QUALITY, &jpeg, &jpeg_size, err);
     if (status == AIBOX_OK) {
-        *picture = (struct picture){to_base64(bytes.data, bytes.size), to_base64(jpeg, jpeg_size)};
+        *picture = (struct picture){to_base64(original, size), to_base64(jpeg, jpeg_size)};
         pictures->count++;
         if (picture->original == NULL || picture->frame == NULL)
             status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     }
     free(jpeg);
-    image_free(&image);
     image_free(&frame);
+    return status;
+}
+
+/* A square around the face: what somebody who stands before a PAD looks like. */
+static enum aibox_status add_face(struct pictures *pictures, const struct image *image, const struct vision_face *face,
+                                  struct aibox_error *err)
+{
+    struct image cut = {0};
+    uint8_t *jpeg = NULL;
+    size_t size = 0;
+    float side = fmaxf(face->box[2] - face->box[0], face->box[3] - face->box[1]) * (1 + 2 * FACE_MARGIN);
+    float x = (face->box[0] + face->box[2] - side) / 2, y = (face->box[1] + face->box[3] - side) / 2;
+    enum aibox_status status = image_crop(image, (int)x, (int)y, (int)side, (int)side, &cut, err);
+    if (status == AIBOX_OK)
+        status = image_encode_jpeg(&cut, FRAME_QUALITY, &jpeg, &size, err);
+    if (status == AIBOX_OK)
+        status = add(pictures, jpeg, size, &cut, err);
+    free(jpeg);
+    image_free(&cut);
+    return status;
+}
+
+/* With a worker: each face on the picture by itself; without: the picture as it is. */
+static enum aibox_status add_file(struct pictures *pictures, const char *path, struct vision_worker *worker, size_t max,
+                                  struct aibox_error *err)
+{
+    static const struct vision_detect_options options = {.min_face = FACE_MIN};
+    struct vision_face faces[FACES_PER_SAMPLE];
+    struct buffer bytes;
+    struct image image = {0};
+    size_t n = 0;
+    buffer_init(&bytes, IMAGE_MAX_BYTES);
+    enum aibox_status status =
+        read_file(path, &bytes) ? AIBOX_OK : error_set(err, AIBOX_NOT_FOUND, "%s can't be read", path);
+    if (status == AIBOX_OK)
+        status = image_decode(bytes.data, bytes.size, 0, &image, NULL, err);
+    if (status == AIBOX_OK && worker == NULL)
+        status = add(pictures, bytes.data, bytes.size, &image, err);
+    if (status == AIBOX_OK && worker != NULL)
+        status = vision_detect(worker, &image, &options, faces, FACES_PER_SAMPLE, &n, err);
+    for (size_t i = 0; i < n && status == AIBOX_OK && pictures->count < max; i++)
+        status = add_face(pictures, &image, &faces[i], err);
+    image_free(&image);
     buffer_free(&bytes);
     return status;
 }
@@ -100,24 +142,20 @@ static int is_jpeg(const struct dirent *entry)
     return is_visible(entry) && length > 4 && strcmp(entry->d_name + length - 4, ".jpg") == 0;
 }
 
-/* `format`: the path of a picture from the folder and (one or two times) an entry's name. */
-static enum aibox_status load_folder(const char *folder, bool per_person, size_t max, struct pictures *out,
-                                     struct aibox_error *err)
+/* The first picture of up to `max` people, spread over the alphabet; not everybody's first picture is there. */
+static enum aibox_status load_people(const char *folder, size_t max, struct pictures *out, struct aibox_error *err)
 {
     struct dirent **names = NULL;
     enum aibox_status status = AIBOX_OK;
-    int n = scandir(folder, &names, per_person ? is_visible : is_jpeg, alphasort);
+    int n = scandir(folder, &names, is_visible, alphasort);
     size_t all = n < 0 ? 0 : (size_t)n, wanted = all < max ? all : max;
     for (size_t i = 0; i < wanted && status == AIBOX_OK; i++) {
         char path[PATH_MAX];
         const char *name = names[i * all / wanted]->d_name;
-        int length = per_person ? snprintf(path, sizeof path, "%s/%s/%s_0001.jpg", folder, name, name)
-                                : snprintf(path, sizeof path, "%s/%s", folder, name);
-        if (length < 0 || (size_t)length >= sizeof path)
-            continue;
-        /* Not everybody's first picture is there. */
-        status = add(out, path, err);
-        if (per_person && status == AIBOX_PROCESS_FAILED)
+        int length = snprintf(path, sizeof path, "%s/%s/%s_0001.jpg", folder, name, name);
+        if (length > 0 && (size_t)length < sizeof path)
+            status = add_file(out, path, NULL, max, err);
+        if (status == AIBOX_NOT_FOUND)
             status = AIBOX_OK;
     }
     for (size_t i = 0; i < all; i++)
@@ -126,8 +164,42 @@ static enum aibox_status load_folder(const char *folder, bool per_person, size_t
     return status;
 }
 
-enum aibox_status pictures_load(const char *faces, const char *samples, size_t max, struct pictures *out,
-                                struct aibox_error *err)
+static enum aibox_status load_samples(const char *folder, struct vision_worker *worker, size_t max,
+                                      struct pictures *out, struct aibox_error *err)
+{
+    struct dirent **names = NULL;
+    enum aibox_status status = AIBOX_OK;
+    int n = scandir(folder, &names, is_jpeg, alphasort);
+    for (int i = 0; i < n; i++) {
+        char path[PATH_MAX];
+        int length = snprintf(path, sizeof path, "%s/%s", folder, names[i]->d_name);
+        if (status == AIBOX_OK && out->count < max && length > 0 && (size_t)length < sizeof path)
+            status = add_file(out, path, worker, max, err);
+        free(names[i]);
+    }
+    free(names);
+    return status;
+}
+
+static enum aibox_status cut_samples(const char *folder, const char *models, size_t max, struct pictures *out,
+                                     struct aibox_error *err)
+{
+    struct vision *vision = NULL;
+    struct vision_worker *worker = NULL;
+    enum aibox_status status = vision_open(models, &vision, err);
+    if (status == AIBOX_OK)
+        status = vision_worker_open(vision, &worker, err);
+    if (status == AIBOX_OK)
+        status = load_samples(folder, worker, max, out, err);
+    if (worker != NULL)
+        vision_worker_close(worker);
+    if (vision != NULL)
+        vision_close(vision);
+    return status;
+}
+
+enum aibox_status pictures_load(const char *faces, const char *samples, const char *models, size_t max,
+                                struct pictures *out, struct aibox_error *err)
 {
     enum aibox_status status = AIBOX_OK;
     char lfw[PATH_MAX];
@@ -135,10 +207,10 @@ enum aibox_status pictures_load(const char *faces, const char *samples, size_t m
     if (max > PICTURES_MAX)
         max = PICTURES_MAX;
     if (snprintf(lfw, sizeof lfw, "%s/lfw", faces) < (int)sizeof lfw)
-        status = load_folder(lfw, true, max, out, err);
+        status = load_people(lfw, max, out, err);
     if (status == AIBOX_OK && out->count == 0) {
         out->source = "sample pictures";
-        status = load_folder(samples, false, max, out, err);
+        status = cut_samples(samples, models, max, out, err);
     }
     return status;
 }

@@ -22,10 +22,11 @@ struct pictures {
 
 /*
  * `faces`: a folder that may hold lfw/NAME/NAME_0001.jpg; the first picture of up to `max` people, spread over
- * the alphabet. Without that: the *.jpg of `samples`. None is no error.
+ * the alphabet. Without that: the faces on the *.jpg of `samples`, cut out with the model set of `models`. None is
+ * no error.
  */
-enum aibox_status pictures_load(const char *faces, const char *samples, size_t max, struct pictures *out,
-                                struct aibox_error *err);
+enum aibox_status pictures_load(const char *faces, const char *samples, const char *models, size_t max,
+                                struct pictures *out, struct aibox_error *err);
 void pictures_free(struct pictures *pictures);
 
 #endif
