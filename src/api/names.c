@@ -71,7 +71,7 @@ enum aibox_status name_list_from_json(const json_t *list, const char *field, str
     return status;
 }
 
-void names_json_joined(struct json_out *out, char *const *names, size_t n)
+void names_json_joined(struct json_out *out, const char *const *names, size_t n)
 {
     struct buffer text;
     buffer_init(&text, (size_t)16 << 20);

@@ -25,7 +25,7 @@ enum aibox_status name_list_from_json(const json_t *list, const char *field, str
                                       struct aibox_error *err);
 
 /* One text, joined with ','. */
-void names_json_joined(struct json_out *out, char *const *names, size_t n);
+void names_json_joined(struct json_out *out, const char *const *names, size_t n);
 
 /* `"pagination": {skip_num, limit, num_pages, total_count}`; limit 0: everything on one page. */
 void names_json_pagination(struct json_out *out, size_t skip, size_t limit, size_t total);

@@ -141,7 +141,7 @@ static enum aibox_status answer_created(struct api_context *ctx, const struct ap
     if (status != AIBOX_OK)
         return status;
     json_out_key(out, "group_name");
-    names_json_joined(out, person->group_names.items, person->group_names.count);
+    names_json_joined(out, (const char *const *)person->group_names.items, person->group_names.count);
     json_out_key(out, "info");
     person_json_info(out, person);
     json_out_object_end(out);
@@ -325,7 +325,7 @@ static enum aibox_status delete_users(struct api_context *ctx, struct api_reques
         json_out_key(out, "data");
         json_out_object_begin(out);
         json_out_key(out, "identity_id");
-        names_json_joined(out, (char **)(uintptr_t)ids, n);
+        names_json_joined(out, ids, n);
         json_out_key(out, "group_name");
         person_json_texts(out, &groups);
         json_out_key_text(out, "message", n == 1 ? "deleted" : "all deleted");

@@ -42,10 +42,10 @@ struct autothreshold;
 /* Starts the background thread, which looks at the gallery whenever it has changed by a twentieth. */
 enum aibox_status autothreshold_open(const struct gallery *gallery, const struct vision *vision,
                                      struct autothreshold **out, struct aibox_error *err);
-void autothreshold_close(struct autothreshold *autothreshold);
+void autothreshold_close(struct autothreshold *cal);
 
 /* The gallery has changed: cheap, any thread. */
-void autothreshold_touch(struct autothreshold *autothreshold);
+void autothreshold_touch(struct autothreshold *cal);
 
 struct autothreshold_answer {
     float threshold;
@@ -54,8 +54,8 @@ struct autothreshold_answer {
     double fmr; /* at that threshold */
 };
 /* Threshold wanted for `fmr`, not limited by anything. */
-void autothreshold_threshold(struct autothreshold *autothreshold, double fmr, struct autothreshold_answer *out);
+void autothreshold_threshold(struct autothreshold *cal, double fmr, struct autothreshold_answer *out);
 /* FMR expected at a threshold. */
-double autothreshold_fmr_at(struct autothreshold *autothreshold, float threshold);
+double autothreshold_fmr_at(struct autothreshold *cal, float threshold);
 
 #endif

@@ -20,7 +20,7 @@ static uint16_t half_of(float value)
 
     uint32_t exponent = magnitude >> 23;
     uint32_t shift = 13;
-    uint32_t mantissa = magnitude;
+    uint32_t mantissa;
     if (exponent < 113) { /* subnormal in binary16 */
         shift = 126 - exponent;
         mantissa = (magnitude & 0x7fffff) | 0x800000;
