@@ -4,67 +4,30 @@
 #include <string.h>
 
 #include "api/endpoint.h"
+#include "api/event_json.h"
+#include "api/request.h"
 #include "api/resources.h"
+#include "flow/flow.h"
 #include "store/store.h"
-
-/* ---- one event ---- */
-
-static void write_ext_data(struct json_out *out, const struct store_event *event)
-{
-    json_out_key(out, "ext_data");
-    json_out_object_begin(out);
-    json_out_key_text(out, "event_id", event->event_id);
-    json_out_key_text(out, "device_ip", event->device_ip);
-    json_out_key_text(out, "ep_id", event->ep_id);
-    json_out_key_text(out, "device_type", event->device_type);
-    json_out_key_int(out, "person_type", event->person_type);
-    json_out_key(out, "grab_fiqa_info");
-    json_out_raw(out, event->grab_fiqa_info);
-    json_out_key(out, "box_fiqa_info");
-    json_out_raw(out, event->box_fiqa_info);
-    if (!isnan(event->liveness))
-        json_out_key_float(out, "liveness", (double)event->liveness);
-    json_out_key_float(out, "mask", (double)event->mask);
-    json_out_key_text(out, "reason", event->reason);
-    json_out_key_text(out, "supersedes", event->supersedes);
-    json_out_object_end(out);
-}
-
-static void write_event(struct json_out *out, const struct store_event *event)
-{
-    static const char *const verdicts[] = {"unknown", "uncertain", "known"};
-    json_out_object_begin(out);
-    json_out_key_text(out, "_id", event->event_id);
-    json_out_key_text(out, "identity_id", event->identity_id);
-    json_out_key_text(out, "identity_name", event->identity_name);
-    json_out_key_text(out, "group_name", event->group_name);
-    json_out_key_int(out, "timestamp", event->timestamp_ms);
-    json_out_key_float(out, "score", (double)event->score);
-    json_out_key_text(out, "reason", event->reason);
-    json_out_key_text(out, "verdict", verdicts[event->verdict]);
-    json_out_key_float(out, "threshold", (double)event->threshold);
-    json_out_key_float(out, "margin", (double)event->margin);
-    json_out_key(out, "best");
-    json_out_object_begin(out);
-    json_out_key_text(out, "identity_id", event->best_identity_id);
-    json_out_key_float(out, "score", (double)event->best_score);
-    json_out_object_end(out);
-    json_out_key_text(out, "room", event->room);
-    json_out_key_text(out, "spot_pic_id", event->spot_id);
-    json_out_key_text(out, "recognize_face_pic_id", event->face_id);
-    json_out_key_text(out, "reg_pic_id", event->reg_id);
-    write_ext_data(out, event);
-    json_out_object_end(out);
-}
 
 /* ---- filters ---- */
 
+/* A time of 0 is a limit too, but 0 ms is none. */
+static int64_t limit_ms(double seconds)
+{
+    int64_t ms;
+
+    if (isnan(seconds))
+        return 0;
+    ms = (int64_t)(seconds * 1000);
+    return ms > 0 ? ms : 1;
+}
+
 static void read_query(const struct api_request *req, struct store_event_query *query)
 {
-    double from = api_float(req, "datetime_gte"), to = api_float(req, "datetime_lte");
     *query = (struct store_event_query){
-        .from_ms = isnan(from) ? 0 : (int64_t)(from * 1000),
-        .to_ms = isnan(to) ? 0 : (int64_t)(to * 1000),
+        .from_ms = limit_ms(api_float(req, "datetime_gte")),
+        .to_ms = limit_ms(api_float(req, "datetime_lte")),
         .name_part = api_text(req, "name"),
         .identity_id = api_text(req, "identity_id"),
         .room = api_text(req, "room"),
@@ -93,7 +56,7 @@ static enum aibox_status list_events(struct api_context *ctx, struct api_request
         json_out_key(out, "data");
         json_out_array_begin(out);
         for (size_t i = 0; i < list.count; i++)
-            write_event(out, &list.items[i]);
+            event_json(out, &list.items[i], NAN);
         json_out_array_end(out);
         json_out_key(out, "pagination");
         json_out_object_begin(out);
@@ -105,6 +68,102 @@ static enum aibox_status list_events(struct api_context *ctx, struct api_request
         json_out_object_end(out);
     }
     store_event_list_free(&list);
+    return status;
+}
+
+/* ---- deleting ---- */
+
+/* A list argument whose items may hold several ids, separated by ','. Empty ids are left out. NULL: out of memory. */
+static const char **read_ids(struct api_request *req, const char *name, size_t *count)
+{
+    size_t n, room = 0;
+    const char *const *items = api_list(req, name, &n);
+
+    *count = 0;
+    for (size_t i = 0; i < n; i++) {
+        room++;
+        for (const char *at = items[i]; (at = strchr(at, ',')) != NULL; at++)
+            room++;
+    }
+    const char **ids = arena_array(&req->arena, room, sizeof *ids);
+    for (size_t i = 0; i < n && ids != NULL; i++) {
+        for (const char *at = items[i]; at != NULL;) {
+            at += strspn(at, " ,");
+            size_t size = strcspn(at, " ,");
+            if (size == 0)
+                break;
+            ids[*count] = arena_text(&req->arena, at, size);
+            if (ids[(*count)++] == NULL)
+                return NULL;
+            at += size;
+        }
+    }
+    return ids;
+}
+
+static enum aibox_status out_of_memory(struct aibox_error *err)
+{
+    return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+}
+
+static void answer_empty(struct api_response *res)
+{
+    struct json_out *out = api_body(res);
+
+    json_out_object_begin(out);
+    json_out_key(out, "data");
+    json_out_object_begin(out);
+    json_out_object_end(out);
+    json_out_object_end(out);
+}
+
+/* A filter that every event passes is none: nobody shall delete everything by leaving a field of a form empty. */
+static bool has_filter(const struct api_request *req, const struct store_event_query *query)
+{
+    return query->from_ms != 0 || query->to_ms != 0 || (query->name_part != NULL && query->name_part[0] != '\0') ||
+           query->identity_id != NULL || query->room != NULL || !isnan(query->score_min) || !isnan(query->score_max) ||
+           api_given(req, "userType") || query->reason != NULL || query->n_groups > 0 || query->n_ep_ids > 0;
+}
+
+static enum aibox_status delete_events(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                       struct aibox_error *err)
+{
+    struct store_event_query query;
+    size_t n;
+    const char **ids = read_ids(req, "event_id_list", &n);
+
+    if (ids == NULL)
+        return out_of_memory(err);
+    read_query(req, &query);
+    bool filter = has_filter(req, &query);
+    if (api_given(req, "event_id_list") && (filter || n == 0))
+        return error_set(err, AIBOX_PARAM,
+                         filter ? "event_id_list: either a list of ids or a filter, not both"
+                                : "event_id_list: expected at least one id");
+    if (n == 0 && !(filter && api_bool(req, "confirm")))
+        return error_set(err, AIBOX_PARAM,
+                         filter ? "confirm: must be true to delete all events that pass the filter"
+                                : "event_id_list: required (or a filter together with confirm true)");
+    enum aibox_status status = store_events_delete(ctx->store, ids, n, n > 0 ? NULL : &query, NULL, err);
+    flow_forget_sightings(ctx->flow);
+    if (status == AIBOX_OK)
+        answer_empty(res);
+    return status;
+}
+
+static enum aibox_status delete_event_images(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                             struct aibox_error *err)
+{
+    size_t n;
+    const char **ids = read_ids(req, "image_id_list", &n);
+
+    if (ids == NULL)
+        return out_of_memory(err);
+    if (n == 0)
+        return error_set(err, AIBOX_PARAM, "image_id_list: expected at least one id");
+    enum aibox_status status = store_event_pictures_delete(ctx->store, ids, n, NULL, err);
+    if (status == AIBOX_OK)
+        answer_empty(res);
     return status;
 }
 
@@ -170,6 +229,23 @@ static const struct api_field list_fields[] = {
     FILTERS,
 };
 
+static const struct api_field delete_fields[] = {
+    {.name = "event_id_list", .type = API_LIST, .max = 65536, .help = "Ids of events, as list or separated by ','."},
+    {.name = "confirm",
+     .type = API_BOOL,
+     .default_text = "false",
+     .help = "True, with a filter: delete all events that pass it."},
+    FILTERS,
+};
+
+static const struct api_field delete_image_fields[] = {
+    {.name = "image_id_list",
+     .type = API_LIST,
+     .flags = API_REQUIRED,
+     .max = 65536,
+     .help = "Ids of pictures of events, as list or separated by ','."},
+};
+
 static const struct api_field image_fields[] = {
     {.name = "id",
      .type = API_TEXT,
@@ -185,7 +261,13 @@ static const struct api_field image_fields[] = {
 const struct api_endpoint api_events_endpoints[] = {
     {"GET", "/SophonFace/api/events", API_QUERY, API_VIEWER, false, FIELDS(list_fields), list_events, "events",
      "Read events, newest first", NULL},
+    {"DELETE", "/SophonFace/api/events", API_BODY_JSON | API_BODY_FORM, API_OPERATOR, false, FIELDS(delete_fields),
+     delete_events, "events", "Delete events with their pictures, by ids or by a filter",
+     "{\"event_id_list\": [\"01J2S6F2X8Q9Z3K4M5N6P7R8T9\"]}"},
     {"GET", "/SophonFace/api/event_images/{id}", API_QUERY, API_VIEWER, false, FIELDS(image_fields), read_event_image,
      "events", "Read a picture of an event as JPEG", NULL},
+    {"DELETE", "/SophonFace/api/event_images", API_BODY_JSON | API_BODY_FORM, API_OPERATOR, false,
+     FIELDS(delete_image_fields), delete_event_images, "events", "Delete pictures of events; the events stay",
+     "{\"image_id_list\": [\"aaa4b182-1c1f-4a3e-9a53-0f3f7f2f1b11\"]}"},
 };
 const size_t api_events_count = sizeof api_events_endpoints / sizeof api_events_endpoints[0];

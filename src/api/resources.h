@@ -17,6 +17,7 @@
     X(users)                                                                                                           \
     X(face)                                                                                                            \
     X(match)                                                                                                           \
+    X(search)                                                                                                          \
     X(devices)                                                                                                         \
     X(events)                                                                                                          \
     X(reports)                                                                                                         \

@@ -218,7 +218,7 @@ export const contract = [
   ['GET', '/SophonFace/api/events', none, { page: int({ default: 0, min: 0 }), per_page: int({ default: 10, min: 1, max: 100 }), ...eventFilter }],
   ['DELETE', '/SophonFace/api/events', json, { event_id_list: texts(), confirm: bool(), ...eventFilter }],
   ['GET', '/SophonFace/api/event_images/{id}', none, { id: must(text()), kind: choice(['spot', 'face', 'reg']), datetime: any() }],
-  ['DELETE', '/SophonFace/api/event_images', json, { image_id_list: texts() }],
+  ['DELETE', '/SophonFace/api/event_images', json, { image_id_list: must(texts()) }],
   ['GET', '/SophonFace/api/images/{image_id}', none, { image_id: must(text()) }],
 
   // Devices

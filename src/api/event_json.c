@@ -1,0 +1,54 @@
+#include "api/event_json.h"
+
+#include <math.h>
+
+static void write_ext_data(struct json_out *out, const struct store_event *event)
+{
+    json_out_key(out, "ext_data");
+    json_out_object_begin(out);
+    json_out_key_text(out, "event_id", event->event_id);
+    json_out_key_text(out, "device_ip", event->device_ip);
+    json_out_key_text(out, "ep_id", event->ep_id);
+    json_out_key_text(out, "device_type", event->device_type);
+    json_out_key_int(out, "person_type", event->person_type);
+    json_out_key(out, "grab_fiqa_info");
+    json_out_raw(out, event->grab_fiqa_info);
+    json_out_key(out, "box_fiqa_info");
+    json_out_raw(out, event->box_fiqa_info);
+    if (!isnan(event->liveness))
+        json_out_key_float(out, "liveness", (double)event->liveness);
+    json_out_key_float(out, "mask", (double)event->mask);
+    json_out_key_text(out, "reason", event->reason);
+    json_out_key_text(out, "supersedes", event->supersedes);
+    json_out_object_end(out);
+}
+
+void event_json(struct json_out *out, const struct store_event *event, float similarity)
+{
+    static const char *const verdicts[] = {"unknown", "uncertain", "known"};
+    json_out_object_begin(out);
+    json_out_key_text(out, "_id", event->event_id);
+    json_out_key_text(out, "identity_id", event->identity_id);
+    json_out_key_text(out, "identity_name", event->identity_name);
+    json_out_key_text(out, "group_name", event->group_name);
+    json_out_key_int(out, "timestamp", event->timestamp_ms);
+    json_out_key_float(out, "score", (double)(isnan(similarity) ? event->score : similarity));
+    if (!isnan(similarity))
+        json_out_key_float(out, "recognition_score", (double)event->score);
+    json_out_key_text(out, "action", event->action);
+    json_out_key_text(out, "reason", event->reason);
+    json_out_key_text(out, "verdict", verdicts[event->verdict]);
+    json_out_key_float(out, "threshold", (double)event->threshold);
+    json_out_key_float(out, "margin", (double)event->margin);
+    json_out_key(out, "best");
+    json_out_object_begin(out);
+    json_out_key_text(out, "identity_id", event->best_identity_id);
+    json_out_key_float(out, "score", (double)event->best_score);
+    json_out_object_end(out);
+    json_out_key_text(out, "room", event->room);
+    json_out_key_text(out, "spot_pic_id", event->spot_id);
+    json_out_key_text(out, "recognize_face_pic_id", event->face_id);
+    json_out_key_text(out, "reg_pic_id", event->reg_id);
+    write_ext_data(out, event);
+    json_out_object_end(out);
+}
