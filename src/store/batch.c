@@ -255,6 +255,15 @@ void batch_renew(struct batch *batch)
     tell_listener(batch);
 }
 
+static void tell_of_events(struct batch *batch)
+{
+    if (batch->events_added == 0)
+        return;
+    atomic_store(&batch->store->newest_event, batch->newest_event);
+    if (batch->events_hook)
+        batch->events_hook(batch->events_hook_ctx);
+}
+
 enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err)
 {
     enum aibox_status status = commit_pictures(batch, err);
@@ -270,6 +279,7 @@ enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err)
 
     /* Durable from here on: what fails below is said, and put right by the next commit or the next start. */
     batch_renew(batch);
+    tell_of_events(batch);
     if (batch->release_at_once && batch_release_pictures(batch, NULL) != AIBOX_OK)
         log_warn("store", "deleted pictures remain until the next change count=%zu", batch->released.count);
     return AIBOX_OK;

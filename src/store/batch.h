@@ -28,6 +28,9 @@ struct batch {
     struct sql pictures;
     struct store_listener listener; /* model_set is owned */
     uint64_t listener_refusals;
+    void (*events_hook)(void *ctx); /* told after commits that added events; NULL: nobody is */
+    void *events_hook_ctx;
+    bool losing; /* events are being dropped undelivered, and that was said */
 
     bool pictures_open; /* pictures.db is in a transaction */
     struct note *notes; /* what the listener is to hear */
@@ -40,6 +43,7 @@ struct batch {
     bool deleted;                           /* rows were deleted: old copies are to leave the WAL soon */
     bool expired;                           /* events were dropped by retention: likewise, without hurry */
     size_t events_added;                    /* by this batch */
+    int64_t newest_event;                   /* seq of the last of them */
     int main_wal_pages, pictures_wal_pages; /* after the last commit */
 
     float features[STORE_MAX_FACES * STORE_DIMENSION]; /* for the listener */

@@ -258,9 +258,11 @@ static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_er
         status = put_picture(batch, &job->spot, err);
     if (status == AIBOX_OK)
         status = put_picture(batch, &job->face, err);
-    if (status == AIBOX_OK)
-        batch->events_added++;
-    return status;
+    if (status != AIBOX_OK)
+        return status;
+    batch->events_added++;
+    batch->newest_event = job->seq;
+    return AIBOX_OK;
 }
 
 enum aibox_status store_event_add(struct store *store, struct store_event *event, struct aibox_error *err)

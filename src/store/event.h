@@ -9,20 +9,22 @@
 #define EVENT_FEATURE                                                                                                  \
     (EVENT_FIRST_TEXT + EVENT_TEXTS + 1) /* its key_id is the column before, its model set the one after */
 
-/* A picture that was deleted counts as none. From "event e LEFT JOIN event_feature f ON f.seq = e.seq LEFT JOIN
- * model_set s ON s.model_set_id = f.model_set_id".
- */
-#define EVENT_COLUMNS                                                                                                  \
+/* From "event e". A picture that was deleted counts as none. */
+#define EVENT_ROW_COLUMNS                                                                                              \
     "e.seq, e.event_id, e.timestamp_ms, e.person_type, e.verdict, e.score, e.threshold, e.margin, e.best_score,"       \
     " e.liveness, e.mask, (SELECT image_id FROM image WHERE image_id = e.spot_id),"                                    \
     " (SELECT image_id FROM image WHERE image_id = e.face_id), e.reg_id, e.identity_id, e.identity_name, "             \
     "e.group_name, e.device_id,"                                                                                       \
     " e.device_ip, e.ep_id, e.device_type, e.reason, e.action, e.best_identity_id, e.room, e.grab_fiqa_info,"          \
-    " e.box_fiqa_info, e.supersedes, f.key_id, f.feature, s.name"
+    " e.box_fiqa_info, e.supersedes"
+/* From EVENT_TABLES. */
+#define EVENT_COLUMNS EVENT_ROW_COLUMNS ", f.key_id, f.feature, s.name"
+/* From "event e": without the feature. */
+#define EVENT_BARE_COLUMNS EVENT_ROW_COLUMNS ", 0, NULL, NULL"
 #define EVENT_TABLES                                                                                                   \
     "event e LEFT JOIN event_feature f ON f.seq = e.seq LEFT JOIN model_set s ON s.model_set_id = f.model_set_id"
 
-/* The row that `stmt` (EVENT_COLUMNS) stands on. */
+/* The row that `stmt` (EVENT_COLUMNS or EVENT_BARE_COLUMNS) stands on. */
 enum aibox_status event_read(sqlite3_stmt *stmt, struct store_event *event, struct aibox_error *err);
 
 #endif

@@ -28,7 +28,8 @@ struct store {
 
     /* The counter table as of the last commit, written by the writer thread. */
     atomic_size_t people, faces, events;
-    atomic_uint_fast64_t events_total;
+    atomic_uint_fast64_t events_total, events_lost;
+    _Atomic int64_t newest_event; /* seq of the newest one committed */
 
     atomic_size_t retention_keep;
     atomic_uint retention_days;

@@ -210,7 +210,7 @@ static enum aibox_status run_update(struct batch *batch, void *arg, struct aibox
     if (status == AIBOX_OK && label_id == 0)
         status = not_found(job->kind, job->name, err);
     if (status == AIBOX_OK && label_id == LABEL_EVERYBODY)
-        status = error_set(err, AIBOX_PARAM, "permission group \"0\" is built in");
+        status = error_set(err, AIBOX_PARAM, "permission_name: permission group \"0\" is built in");
     if (status == AIBOX_OK && job->new_name && label_id == LABEL_DEFAULT_GROUP && strcmp(job->new_name, job->name) != 0)
         status = error_set(err, AIBOX_GROUP_NAME, STORE_DEFAULT_GROUP " can't be renamed");
     if (status == AIBOX_OK && job->new_name)
@@ -350,8 +350,9 @@ static enum aibox_status run_label_delete(struct batch *batch, void *arg, struct
     if (status == AIBOX_OK && label_id == 0)
         return not_found(job->kind, job->name, err);
     if (status == AIBOX_OK && is_built_in(label_id))
-        return job->kind == STORE_GROUP ? error_set(err, AIBOX_GROUP_NAME, STORE_DEFAULT_GROUP " can't be deleted")
-                                        : error_set(err, AIBOX_PARAM, "permission group \"0\" can't be deleted");
+        return job->kind == STORE_GROUP
+                   ? error_set(err, AIBOX_GROUP_NAME, STORE_DEFAULT_GROUP " can't be deleted")
+                   : error_set(err, AIBOX_PARAM, "permission_name: permission group \"0\" can't be deleted");
     if (status == AIBOX_OK)
         status = empty_label(batch, job, label_id, err);
     if (status == AIBOX_OK)

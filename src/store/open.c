@@ -117,7 +117,7 @@ static enum aibox_status migrate(const char *path, const char *const *scripts, i
 }
 
 /* New event ids are to sort after all that are stored, also when the clock was set back. */
-static enum aibox_status raise_event_ids(struct store *store, struct aibox_error *err)
+static enum aibox_status find_newest_event(struct store *store, struct aibox_error *err)
 {
     struct reader *reader = reader_take(store->readers, err);
     enum aibox_status status = AIBOX_PROCESS_FAILED;
@@ -125,11 +125,15 @@ static enum aibox_status raise_event_ids(struct store *store, struct aibox_error
 
     if (!reader)
         return status;
-    sqlite3_stmt *stmt = sql_begin_values(&reader->main, "SELECT max(event_id) FROM event", err, NULL, 0);
+    sqlite3_stmt *stmt = sql_begin_values(
+        &reader->main, "SELECT max(event_id), (SELECT seq FROM sqlite_sequence WHERE name = 'event') FROM event", err,
+        NULL, 0);
     if (stmt)
         status = sql_step(&reader->main, stmt, &row, err);
-    if (status == AIBOX_OK && row)
+    if (status == AIBOX_OK && row) {
         id_ulid_seen(sql_column_text(stmt, 0));
+        atomic_store(&store->newest_event, sqlite3_column_int64(stmt, 1));
+    }
     sql_end(stmt);
     reader_return(store->readers, reader);
     return status;
@@ -168,7 +172,7 @@ enum aibox_status store_open(const char *data_dir, size_t capacity, struct store
     if (status == AIBOX_OK)
         status = readers_open(store->main_path, store->pictures_path, &store->readers, err);
     if (status == AIBOX_OK)
-        status = raise_event_ids(store, err);
+        status = find_newest_event(store, err);
     if (status == AIBOX_OK)
         status = writer_open(store, &store->writer, err);
 out:
@@ -221,6 +225,35 @@ void store_set_listener(struct store *store, const struct store_listener *listen
         log_error("store", "the listener was not set reason=\"%s\"", err.message);
 }
 
+struct events_hook {
+    void (*hook)(void *ctx);
+    void *ctx;
+};
+
+static enum aibox_status run_listen_events(struct batch *batch, void *arg, struct aibox_error *err)
+{
+    const struct events_hook *wanted = arg;
+
+    (void)err;
+    batch->events_hook = wanted->hook;
+    batch->events_hook_ctx = wanted->ctx;
+    return AIBOX_OK;
+}
+
+void store_listen_events(struct store *store, void (*hook)(void *ctx), void *ctx)
+{
+    struct events_hook wanted = {hook, ctx};
+    struct aibox_error err = {0};
+
+    if (writer_do(store->writer, CHANGE_ALONE, run_listen_events, &wanted, &err) != AIBOX_OK)
+        log_error("store", "the listener for events was not set reason=\"%s\"", err.message);
+}
+
+int64_t store_event_newest(struct store *store)
+{
+    return atomic_load(&store->newest_event);
+}
+
 /* ---- counters -------------------------------------------------------------------------------------- */
 
 enum aibox_status store_counters_load(struct store *store, struct sql *sql, struct aibox_error *err)
@@ -229,8 +262,9 @@ enum aibox_status store_counters_load(struct store *store, struct sql *sql, stru
     sqlite3_stmt *stmt = sql_begin_values(
         sql,
         "SELECT max(CASE name WHEN 'people' THEN value END), max(CASE name WHEN 'faces' THEN value END),"
-        " max(CASE name WHEN 'events' THEN value END), max(CASE name WHEN 'events_total' THEN value END)"
-        " FROM counter WHERE name IN ('people', 'faces', 'events', 'events_total')",
+        " max(CASE name WHEN 'events' THEN value END), max(CASE name WHEN 'events_total' THEN value END),"
+        " max(CASE name WHEN 'events_dropped_undelivered' THEN value END)"
+        " FROM counter WHERE name IN ('people', 'faces', 'events', 'events_total', 'events_dropped_undelivered')",
         err, NULL, 0);
     enum aibox_status status = stmt ? sql_step(sql, stmt, &row, err) : AIBOX_PROCESS_FAILED;
 
@@ -239,6 +273,7 @@ enum aibox_status store_counters_load(struct store *store, struct sql *sql, stru
         atomic_store(&store->faces, (size_t)sqlite3_column_int64(stmt, 1));
         atomic_store(&store->events, (size_t)sqlite3_column_int64(stmt, 2));
         atomic_store(&store->events_total, (uint64_t)sqlite3_column_int64(stmt, 3));
+        atomic_store(&store->events_lost, (uint64_t)sqlite3_column_int64(stmt, 4));
     }
     sql_end(stmt);
     return status;
@@ -260,6 +295,7 @@ void store_count(struct store *store, struct store_counters *out)
         .changes = writer.changes,
         .failed_changes = writer.failed_changes,
         .events_total = atomic_load(&store->events_total),
+        .events_lost = atomic_load(&store->events_lost),
         .people = atomic_load(&store->people),
         .faces = atomic_load(&store->faces),
         .events = atomic_load(&store->events),

@@ -38,11 +38,20 @@ enum aibox_status event_drop(struct batch *batch, int64_t seq, bool *dropped, st
     return status;
 }
 
+/* One step: what it may still drop, and what it has lost. */
+struct step {
+    struct batch *batch;
+    size_t most;
+    int64_t delivered; /* events up to here have been confirmed by every active cursor */
+    size_t lost;       /* dropped events behind it */
+};
+
 /* Drops what `stmt` names; the list is read before the first is dropped. */
-static enum aibox_status drop_listed(struct batch *batch, sqlite3_stmt *stmt, size_t *most, struct aibox_error *err)
+static enum aibox_status drop_listed(struct step *step, sqlite3_stmt *stmt, struct aibox_error *err)
 {
+    struct batch *batch = step->batch;
     int64_t seqs[256];
-    size_t n = 0, limit = *most < 256 ? *most : 256;
+    size_t n = 0, limit = step->most < 256 ? step->most : 256;
     bool row = true;
     enum aibox_status status = stmt ? AIBOX_OK : AIBOX_PROCESS_FAILED;
 
@@ -53,82 +62,96 @@ static enum aibox_status drop_listed(struct batch *batch, sqlite3_stmt *stmt, si
         seqs[n++] = sqlite3_column_int64(stmt, 0);
     }
     sql_end(stmt);
-    for (size_t i = 0; i < n && status == AIBOX_OK; i++)
+    for (size_t i = 0; i < n && status == AIBOX_OK; i++) {
         status = event_drop(batch, seqs[i], NULL, err);
-    *most -= n;
+        step->lost += seqs[i] > step->delivered;
+    }
+    step->most -= n;
     if (n > 0)
         batch->expired = true;
     return status;
 }
 
-static enum aibox_status drop_oldest(struct batch *batch, size_t n, int64_t up_to_seq, size_t *most,
+/* The oldest `n`, as far as the step allows and not behind `up_to_seq`; *count is lowered by as many. */
+static enum aibox_status drop_oldest(struct step *step, size_t n, int64_t up_to_seq, size_t *count,
                                      struct aibox_error *err)
 {
-    size_t allowed = n < *most ? n : *most;
-    size_t left = allowed;
-    sqlite3_stmt *stmt;
+    size_t before = step->most, held_back = n < step->most ? step->most - n : 0;
 
-    if (allowed == 0)
+    if (n == 0 || step->most == 0)
         return AIBOX_OK;
-    stmt = sql_begin(&batch->main, "SELECT seq FROM event WHERE seq <= ? ORDER BY seq", err, sql_int(up_to_seq));
-    enum aibox_status status = drop_listed(batch, stmt, &left, err);
-    *most -= allowed - left;
+    step->most -= held_back;
+    enum aibox_status status = drop_listed(
+        step,
+        sql_begin(&step->batch->main, "SELECT seq FROM event WHERE seq <= ? ORDER BY seq", err, sql_int(up_to_seq)),
+        err);
+    step->most += held_back;
+    *count -= before - step->most;
     return status;
-}
-
-static enum aibox_status count_undelivered(struct batch *batch, size_t dropped, struct aibox_error *err)
-{
-    if (dropped == 0)
-        return AIBOX_OK;
-    log_warn("store", "events dropped before they were delivered count=%zu", dropped);
-    return sql_run(&batch->main,
-                   "INSERT INTO counter (name, value) VALUES ('events_dropped_undelivered', ?1)"
-                   " ON CONFLICT (name) DO UPDATE SET value = value + ?1",
-                   err, sql_int((int64_t)dropped));
 }
 
 /* By number: delivered ones while there are too many, others when there are far too many. */
-static enum aibox_status step_by_number(struct batch *batch, size_t *most, bool *left, struct aibox_error *err)
+static enum aibox_status step_by_number(struct step *step, bool *left, struct aibox_error *err)
 {
-    size_t keep = atomic_load(&batch->store->retention_keep);
-    int64_t count = 0, delivered = 0;
-    bool cursors = false;
-    enum aibox_status status =
-        sql_get_values(&batch->main, "SELECT value FROM counter WHERE name = 'events'", &count, NULL, err, NULL, 0);
-
-    if (status == AIBOX_OK)
-        status = sql_get_values(&batch->main, "SELECT seq FROM cursor WHERE active ORDER BY seq LIMIT 1", &delivered,
-                                &cursors, err, NULL, 0);
-    if (status != AIBOX_OK || (size_t)count <= keep)
-        return status;
-    size_t excess = (size_t)count - keep;
-    size_t before = *most;
-    status = drop_oldest(batch, excess, cursors ? delivered : INT64_MAX, most, err);
-    excess -= before - *most;
-
+    size_t keep = atomic_load(&step->batch->store->retention_keep);
     size_t far_too_many = keep * UNDELIVERED_FACTOR;
-    size_t now = keep + excess;
-    if (status == AIBOX_OK && *most > 0 && cursors && now > far_too_many) {
-        before = *most;
-        status = drop_oldest(batch, now - far_too_many, INT64_MAX, most, err);
-        if (status == AIBOX_OK)
-            status = count_undelivered(batch, before - *most, err);
-    }
-    *left = *most == 0; /* perhaps: the next step will tell */
+    int64_t value = 0;
+    enum aibox_status status = sql_get_values(&step->batch->main, "SELECT value FROM counter WHERE name = 'events'",
+                                              &value, NULL, err, NULL, 0);
+    size_t count = (size_t)value;
+
+    if (status == AIBOX_OK && count > keep)
+        status = drop_oldest(step, count - keep, step->delivered, &count, err);
+    if (status == AIBOX_OK && count > far_too_many)
+        status = drop_oldest(step, count - far_too_many, INT64_MAX, &count, err);
+    *left = step->most == 0; /* perhaps: the next step will tell */
+    if (count < far_too_many - keep)
+        step->batch->losing = false;
     return status;
+}
+
+static enum aibox_status step_by_age(struct step *step, bool *left, struct aibox_error *err)
+{
+    unsigned days = atomic_load(&step->batch->store->retention_days);
+
+    if (days == 0 || step->most == 0)
+        return AIBOX_OK;
+    sqlite3_stmt *stmt =
+        sql_begin(&step->batch->main, "SELECT seq FROM event WHERE timestamp_ms < ? ORDER BY timestamp_ms", err,
+                  sql_int(clock_realtime_ms() - (int64_t)days * DAY_MS));
+    enum aibox_status status = drop_listed(step, stmt, err);
+    *left = *left || step->most == 0;
+    return status;
+}
+
+/* Counted always, said when it begins: a receiver that is away for a week would fill the log. */
+static enum aibox_status count_lost(const struct step *step, struct aibox_error *err)
+{
+    if (step->lost == 0)
+        return AIBOX_OK;
+    if (!step->batch->losing)
+        log_warn("store", "events are dropped that a history receiver has not confirmed first_count=%zu", step->lost);
+    step->batch->losing = true;
+    return sql_run(&step->batch->main,
+                   "INSERT INTO counter (name, value) VALUES ('events_dropped_undelivered', ?1)"
+                   " ON CONFLICT (name) DO UPDATE SET value = value + ?1",
+                   err, sql_int((int64_t)step->lost));
 }
 
 enum aibox_status retention_step(struct batch *batch, size_t most, bool *left, struct aibox_error *err)
 {
-    unsigned days = atomic_load(&batch->store->retention_days);
+    struct step step = {.batch = batch, .most = most, .delivered = INT64_MAX};
+    int64_t delivered;
+    bool cursors = false;
 
     *left = false;
-    enum aibox_status status = step_by_number(batch, &most, left, err);
-    if (status != AIBOX_OK || days == 0 || most == 0)
-        return status;
-    sqlite3_stmt *stmt = sql_begin(&batch->main, "SELECT seq FROM event WHERE timestamp_ms < ? ORDER BY timestamp_ms",
-                                   err, sql_int(clock_realtime_ms() - (int64_t)days * DAY_MS));
-    status = drop_listed(batch, stmt, &most, err);
-    *left = *left || most == 0;
-    return status;
+    enum aibox_status status = sql_get_values(&batch->main, "SELECT seq FROM cursor WHERE active ORDER BY seq LIMIT 1",
+                                              &delivered, &cursors, err, NULL, 0);
+    if (cursors)
+        step.delivered = delivered;
+    if (status == AIBOX_OK)
+        status = step_by_number(&step, left, err);
+    if (status == AIBOX_OK)
+        status = step_by_age(&step, left, err);
+    return status == AIBOX_OK ? count_lost(&step, err) : status;
 }

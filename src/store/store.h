@@ -342,13 +342,15 @@ enum aibox_status store_document_put(struct store *store, const char *name, cons
 
 /* ---- wiping, health --------------------------------------------------------------------------------- */
 
-/* Deletes people (with faces, photos, groups but default_group, permission groups) and/or events with pictures and
- * cursors so that their bytes are gone from database file, WAL and disk when it returns. */
+/* Deletes people (with faces, photos, groups but default_group, permission groups) and/or events with pictures so that
+ * their bytes are gone from database file, WAL and disk when it returns. Active cursors stand behind the last event
+ * then, others are gone. */
 enum aibox_status store_wipe(struct store *store, bool people, bool events, struct aibox_error *err);
 
 struct store_counters {
     uint64_t commits, changes, failed_changes;
     uint64_t events_total; /* ever stored */
+    uint64_t events_lost;  /* dropped before every history receiver had them */
     size_t people, faces, events, groups;
     size_t queue; /* changes waiting */
 };
@@ -380,5 +382,105 @@ enum aibox_status store_devices_save(struct store *store, bool create, struct st
 /* All or nothing; NOT_FOUND naming the first unknown id. */
 enum aibox_status store_devices_delete(struct store *store, const char *const *device_ids, size_t n,
                                        struct aibox_error *err);
+
+/* ---- events in the order of commit ------------------------------------------------------------------ */
+
+/* seq of the newest event ever stored, 0 without one. From memory. */
+int64_t store_event_newest(struct store *store);
+/* `hook` is called on the writer thread after each commit that added events, when readers see them; it must be quick,
+ * and not call the store but for store_event_newest(). NULL: nobody is told any more. */
+void store_listen_events(struct store *store, void (*hook)(void *ctx), void *ctx);
+/* The first `limit` (1..1000) events behind `seq`, oldest first, without features; `total` is not set. */
+enum aibox_status store_events_after(struct store *store, int64_t seq, size_t limit, struct store_event_list *out,
+                                     struct aibox_error *err);
+
+/* ---- how far receivers have confirmed the events ------------------------------------------------------ */
+
+#define STORE_CURSOR_DAYS 30 /* a receiver that comes back within them goes on where it was */
+
+struct store_cursor_wish {
+    const char *url;
+    bool from_oldest; /* where it starts if it has no cursor: with the oldest event, else behind the newest */
+};
+/* Makes these the active cursors, durable at return. Those that are active hold events back (store_set_retention). */
+enum aibox_status store_cursors_activate(struct store *store, const struct store_cursor_wish *wishes, size_t n,
+                                         struct aibox_error *err);
+
+struct store_cursor {
+    int64_t seq;         /* confirmed up to here */
+    int64_t refused_seq; /* an event behind it that the receiver refuses; 0: none */
+    int64_t refused_ms;  /* since when, Unix ms */
+};
+/* NOT_FOUND: there is none. */
+enum aibox_status store_cursor_get(struct store *store, const char *url, struct store_cursor *out,
+                                   struct aibox_error *err);
+/* Durable at return. A cursor never goes back, and one that is gone stays so (no error). */
+enum aibox_status store_cursor_confirm(struct store *store, const char *url, int64_t seq, struct aibox_error *err);
+/* Remembers that the receiver refuses event `seq`, and since when. */
+enum aibox_status store_cursor_refuse(struct store *store, const char *url, int64_t seq, int64_t since_ms,
+                                      struct aibox_error *err);
+
+/* ---- events that a receiver refused for too long ------------------------------------------------------- */
+
+/* Puts event `seq` aside for `url` and its cursor behind it; `answered`: HTTP status. Nothing is set aside when the
+ * event is gone. */
+enum aibox_status store_event_set_aside(struct store *store, const char *url, int64_t seq, int answered,
+                                        struct aibox_error *err);
+
+struct store_set_aside {
+    int64_t set_aside_id;
+    const char *url, *event_id; /* valid during the call */
+    int64_t seq;
+    int answered;
+    int64_t set_aside_ms;
+    bool resend; /* waits for another try */
+};
+/* Oldest first, at most `limit`; stops when `each` returns false. `url` NULL: of all. */
+enum aibox_status store_set_aside_each(struct store *store, const char *url, size_t limit,
+                                       bool (*each)(void *ctx, const struct store_set_aside *item), void *ctx,
+                                       struct aibox_error *err);
+enum aibox_status store_set_aside_count(struct store *store, const char *url, size_t *count, struct aibox_error *err);
+/* Marks those of `url` (NULL: any) and of that event (NULL: any) for another try; *count: how many. */
+enum aibox_status store_set_aside_resend(struct store *store, const char *url, const char *event_id, size_t *count,
+                                         struct aibox_error *err);
+/* The oldest one of `url` that is marked: *set_aside_id and the event (store_event_free), or *set_aside_id 0. */
+enum aibox_status store_set_aside_next(struct store *store, const char *url, int64_t *set_aside_id,
+                                       struct store_event *event, struct aibox_error *err);
+/* The outcome of that try; `answered` 0: delivered, and no longer set aside. */
+enum aibox_status store_set_aside_done(struct store *store, int64_t set_aside_id, int answered,
+                                       struct aibox_error *err);
+
+/* ---- outbox: what must arrive ---------------------------------------------------------------------------- */
+
+#define STORE_MAX_LANE         2048              /* bytes of a lane's name */
+#define STORE_MAX_OUTBOX       10000             /* messages of one lane */
+#define STORE_MAX_OUTBOX_BYTES ((size_t)4 << 20) /* of one message */
+
+struct store_message {
+    const char *lane; /* its destination; messages of one lane leave in the order in which they came */
+    const void *payload;
+    size_t size;
+};
+/* All or nothing, durable at return. TOO_MANY_REQUESTS: the lane is full. */
+enum aibox_status store_outbox_add(struct store *store, const struct store_message *messages, size_t n,
+                                   struct aibox_error *err);
+
+struct store_outbox_message {
+    int64_t outbox_id; /* 0: the lane is empty */
+    int64_t created_ms;
+    uint8_t *payload; /* malloc, with a NUL behind it that `size` doesn't count */
+    size_t size;
+};
+/* The oldest message of the lane. */
+enum aibox_status store_outbox_next(struct store *store, const char *lane, struct store_outbox_message *out,
+                                    struct aibox_error *err);
+void store_outbox_message_free(struct store_outbox_message *message);
+/* It has arrived, or is given up: deletes it. No error when it is gone. */
+enum aibox_status store_outbox_done(struct store *store, int64_t outbox_id, struct aibox_error *err);
+/* Deletes all of the lane. */
+enum aibox_status store_outbox_clear(struct store *store, const char *lane, struct aibox_error *err);
+/* How many wait, and since when the oldest does (Unix ms; 0: none). */
+enum aibox_status store_outbox_count(struct store *store, const char *lane, size_t *count, int64_t *oldest_ms,
+                                     struct aibox_error *err);
 
 #endif

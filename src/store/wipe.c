@@ -103,7 +103,10 @@ static enum aibox_status delete_rows(struct sql *sql, const struct wipe_job *job
     if (status == AIBOX_OK && job->events)
         status = sql_script(sql,
                             "DELETE FROM event_feature; DELETE FROM event; DELETE FROM image WHERE kind = 1;"
-                            "DELETE FROM cursor; UPDATE counter SET value = 0 WHERE name = 'events';",
+                            "DELETE FROM set_aside; DELETE FROM cursor WHERE NOT active;"
+                            "UPDATE cursor SET refused_seq = 0, refused_ms = 0,"
+                            " seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);"
+                            "UPDATE counter SET value = 0 WHERE name = 'events';",
                             err);
     if (status == AIBOX_OK)
         status = sql_script(sql, "COMMIT", err);

@@ -15,6 +15,7 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "fixture.h"
+#include "store/schema.h"
 
 static void pause_ms(long ms)
 {
@@ -35,8 +36,8 @@ static void test_folder_is_private_and_locked(void **state)
     assert_status(AIBOX_PROCESS_FAILED, store_open(fixture->path, 10, &second, &err));
     assert_string_equal(err.message, "another aiboxd uses this data folder");
     assert_null(second);
-    assert_int_equal(fixture_query(fixture, "main", "PRAGMA user_version"), 1);
-    assert_int_equal(fixture_query(fixture, "pictures", "PRAGMA user_version"), 1);
+    assert_int_equal(fixture_query(fixture, "main", "PRAGMA user_version"), schema_main_version);
+    assert_int_equal(fixture_query(fixture, "pictures", "PRAGMA user_version"), schema_pictures_version);
     assert_int_equal(fixture_query(fixture, "pictures", "PRAGMA auto_vacuum"), 2);
 
     store_close(fixture->store);
@@ -72,13 +73,37 @@ static void test_newer_schema_is_refused(void **state)
 
     store_close(fixture->store);
     fixture->store = NULL;
+    int64_t version = fixture_query(fixture, "main", "PRAGMA user_version");
     fixture_exec(fixture, "main", "PRAGMA user_version = 99");
     assert_status(AIBOX_PROCESS_FAILED, store_open(fixture->path, 10, &store, &err));
     assert_non_null(strstr(err.message, "newer"));
     assert_non_null(strstr(err.message, "99"));
     assert_int_equal(fixture_query(fixture, "main", "PRAGMA user_version"), 99);
-    fixture_exec(fixture, "main", "PRAGMA user_version = 1");
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %d", (int)version);
+    fixture_exec(fixture, "main", sql);
     assert_status(AIBOX_OK, store_open(fixture->path, 10, &fixture->store, &err));
+}
+
+static void test_a_first_version_is_brought_up_to_date(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_cursor cursor;
+    char path[300];
+
+    store_close(fixture->store);
+    fixture->store = NULL;
+    snprintf(path, sizeof path, "%s/aibox.db", fixture->path);
+    assert_int_equal(unlink(path), 0);
+    fixture_exec(fixture, "main", schema_main[0]);
+    fixture_exec(fixture, "main", "PRAGMA user_version = 1");
+    fixture_exec(fixture, "main", "INSERT INTO cursor (url, seq, updated_ms) VALUES ('http://a/', 7, 0)");
+    assert_status(AIBOX_OK, store_open(fixture->path, 10, &fixture->store, NULL));
+    assert_int_equal(fixture_query(fixture, "main", "PRAGMA user_version"), schema_main_version);
+    assert_status(AIBOX_OK, store_cursor_get(fixture->store, "http://a/", &cursor, NULL));
+    assert_int_equal(cursor.seq, 7);
+    assert_int_equal(cursor.refused_seq, 0);
+    assert_status(AIBOX_OK, save_person(fixture->store, STORE_CREATE, "a", "A", 1, NULL, NULL));
 }
 
 static void test_damaged_file_is_refused(void **state)
@@ -246,12 +271,17 @@ static void test_wiping_one_kind_keeps_the_other(void **state)
     size_t size;
 
     add_marked(fixture, feature, false);
-    fixture_exec(fixture, "main", "INSERT INTO cursor (url, seq, updated_ms) VALUES ('http://a/', 1, 0)");
+    fixture_exec(fixture, "main",
+                 "INSERT INTO cursor (url, seq, active, updated_ms) VALUES ('http://a/', 0, 1, 0),"
+                 " ('http://b/', 1, 0, 0)");
+    int64_t newest = store_event_newest(fixture->store);
+    assert_true(newest > 0);
     assert_status(AIBOX_OK, store_wipe(fixture->store, false, true, NULL));
     store_count(fixture->store, &counters);
     assert_int_equal(counters.events, 0);
     assert_int_equal(counters.people, 31);
-    assert_int_equal(fixture_query(fixture, "main", "SELECT count(*) FROM cursor"), 0);
+    assert_int_equal(fixture_query(fixture, "main", "SELECT count(*) FROM cursor"), 1);
+    assert_int_equal(fixture_query(fixture, "main", "SELECT seq FROM cursor WHERE url = 'http://a/'"), newest);
     assert_int_equal(fixture_query(fixture, "pictures", "SELECT count(*) FROM picture"), 31);
     assert_status(AIBOX_OK, store_person_get(fixture->store, "marked", &person, NULL));
     assert_status(AIBOX_OK, store_picture_get(fixture->store, person.faces[0].image_id, &bytes, &size, NULL));
