@@ -93,7 +93,7 @@ static void print_setting(const struct settings *settings, const struct settings
 
 static enum aibox_status unknown(const char *key, struct aibox_error *err)
 {
-    return error_set(err, AIBOX_PARAM, "%.80s: no such setting", key);
+    return error_set(err, AIBOX_PARAM, "key: no setting is called '%.80s'", key);
 }
 
 static enum aibox_status get_settings(struct api_context *ctx, struct api_request *req, struct api_response *res,

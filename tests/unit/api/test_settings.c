@@ -137,7 +137,7 @@ static void settings_are_told(void **state)
     assert_int_equal(json_object_size(json_object_get(document, "data")), 1);
     check_member(document, "passmode", "value", "\"normal\"");
     json_decref(document);
-    json_decref(call(*state, "GET", "key=nonsense", AIBOX_PARAM, "nonsense: no such setting"));
+    json_decref(call(*state, "GET", "key=nonsense", AIBOX_PARAM, "key: no setting is called 'nonsense'"));
 }
 
 static void count_settings(void *ctx, const char *key, const char *value)
