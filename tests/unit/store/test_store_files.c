@@ -542,6 +542,7 @@ int main(void)
         TEST(test_folder_is_private_and_locked),
         TEST(test_empty_files_are_migrated),
         TEST(test_newer_schema_is_refused),
+        TEST(test_a_first_version_is_brought_up_to_date),
         TEST(test_damaged_file_is_refused),
         TEST(test_settings),
         TEST(test_deleted_person_leaves_no_bytes),
