@@ -94,7 +94,9 @@ static void test_a_first_version_is_brought_up_to_date(void **state)
     store_close(fixture->store);
     fixture->store = NULL;
     snprintf(path, sizeof path, "%s/aibox.db", fixture->path);
-    assert_int_equal(unlink(path), 0);
+    int fd = open(path, O_WRONLY | O_TRUNC);
+    assert_true(fd >= 0);
+    close(fd);
     fixture_exec(fixture, "main", schema_main[0]);
     fixture_exec(fixture, "main", "PRAGMA user_version = 1");
     fixture_exec(fixture, "main", "INSERT INTO cursor (url, seq, updated_ms) VALUES ('http://a/', 7, 0)");
