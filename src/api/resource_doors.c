@@ -9,7 +9,9 @@
 #include "api/resources.h"
 #include "api/setting_change.h"
 #include "core/settings.h"
-#include "door/door.h"
+#include "door/react.h"
+#include "flow/devices.h"
+#include "flow/flow.h"
 
 #define DEFAULT_CHANNELS 8
 #define MODE_KEY         "door.controller_mode"
@@ -83,6 +85,24 @@ static bool is_host(const char *host)
     return host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:%")] == '\0';
 }
 
+/* Language and channels: as told, else as the device with this relay has it, else as usual. */
+static void choose_board(const struct api_context *ctx, const char *relay_type, struct door_command *command)
+{
+    const struct device *device = devices_find_relay(flow_devices(ctx->flow), command->host, command->port);
+
+    if (device != NULL)
+        command->channels = device->relay.channels;
+    if (relay_type != NULL)
+        command->driver = (enum door_driver)index_of(door_driver_names, relay_type);
+    else if (device != NULL)
+        command->driver = door_relay_driver(ctx->door, &device->relay);
+    else
+        command->driver = door_default_driver(ctx->door, command->port);
+    device_release(device);
+    if (command->channels < command->logic_port)
+        command->channels = command->logic_port; /* a larger board than usual */
+}
+
 static enum aibox_status read_action(const struct api_context *ctx, struct api_request *req, const json_t *json,
                                      const char *name, struct door_command *command, struct aibox_error *err)
 {
@@ -104,10 +124,7 @@ static enum aibox_status read_action(const struct api_context *ctx, struct api_r
     if (command->mode == DOOR_OPEN && command->duration_s < 1)
         return error_set(err, AIBOX_PARAM, "%s: action_duration: expected an integer from 1 to %d, got 0", name,
                          DOOR_HOLD_SECONDS);
-    command->driver = values[RELAY_TYPE].given ? (enum door_driver)index_of(door_driver_names, values[RELAY_TYPE].text)
-                                               : door_default_driver(ctx->door, command->port);
-    if (command->channels < command->logic_port)
-        command->channels = command->logic_port; /* a larger board than usual */
+    choose_board(ctx, values[RELAY_TYPE].given ? values[RELAY_TYPE].text : NULL, command);
     return AIBOX_OK;
 }
 
@@ -150,7 +167,8 @@ static enum aibox_status explain(const struct door_command *commands, const stru
         buffer_append_text(&text, "; done: ");
         name_relays(&text, commands, results, n, true, MOST_NAMED);
     }
-    status = error_set(err, AIBOX_PROCESS_FAILED, "%s", text.failed ? NULL : (const char *)text.data);
+    status = error_set(err, AIBOX_PROCESS_FAILED, "%s",
+                       text.failed ? "action: a relay could not be driven" : (const char *)text.data);
     buffer_free(&text);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "api/names.h"
 #include "api/person_json.h"
 #include "api/resources.h"
+#include "door/react.h"
 #include "flow/devices.h"
 #include "flow/fiqa.h"
 #include "flow/flow.h"
@@ -101,7 +102,7 @@ static void write_match(struct json_out *out, const struct match_answer *answer)
     json_out_key_float(out, "score", (double)d->score);
     write_person(out, answer);
     json_out_key_text(out, "event_id", d->event_id);
-    json_out_key_text(out, "action", "");
+    json_out_key_text(out, "action", d->action);
     json_out_key_text(out, "verdict", flow_verdict_names[d->verdict]);
     json_out_key_float(out, "threshold", (double)d->threshold);
     json_out_key_float(out, "margin", (double)d->margin);
@@ -213,14 +214,31 @@ static void explain(enum aibox_status status, struct aibox_error *err)
         error_prefix(err, "group_name or permission_name");
 }
 
+/* The door of the device that a decision is made for. */
+struct match_door {
+    struct door *door;
+    const struct device *device;
+};
+
+static const char *drive_door(void *ctx, const struct flow_decision *decision)
+{
+    const struct match_door *at = ctx;
+    return door_react(at->door, at->device, decision);
+}
+
 static enum aibox_status recognise(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                    const struct match_place *from, struct aibox_error *err)
 {
     struct api_bytes picture = api_picture(req, "rgb_image_base64");
     struct flow_probe probe = {
         .picture = picture.data, .picture_size = picture.size, .place = from->place, .with_attributes = true};
+    struct match_door door = {.door = ctx->door, .device = from->device};
     struct flow_decision decision;
     char *grab = NULL;
+    if (from->device != NULL) { /* by group nobody's door opens */
+        probe.decided = drive_door;
+        probe.decided_ctx = &door;
+    }
     if (api_given(req, "grab_fiqa_info") && (grab = json_dumps(api_json(req, "grab_fiqa_info"), JSON_COMPACT)) == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     probe.grab_fiqa_info = grab;

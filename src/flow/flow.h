@@ -132,6 +132,12 @@ struct flow_place {
     int64_t dedup_ms; /* 0: never merge */
 };
 
+struct flow_decision;
+
+/* Called on the caller's thread as soon as the decision is made, before its event is stored: a door doesn't wait for
+ * the disk. Returns the event's action, "" for none (static text). Not called for no face. */
+typedef const char *(*flow_decided)(void *ctx, const struct flow_decision *decision);
+
 struct flow_probe {
     const uint8_t *picture;
     size_t picture_size;
@@ -140,13 +146,16 @@ struct flow_probe {
     const char *grab_fiqa_info; /* JSON object text or NULL */
     const char *room;           /* or NULL */
     bool with_attributes;       /* age and sex into the event */
+    flow_decided decided;       /* or NULL */
+    void *decided_ctx;
 };
 
 struct flow_decision {
     enum flow_reason reason;
     enum store_verdict verdict;
     bool passed;
-    float score; /* cosine clamped to 0..1; 0 without candidates */
+    const char *action; /* what flow_decided made of it, "" for nothing; static */
+    float score;        /* cosine clamped to 0..1; 0 without candidates */
     float threshold;
     float margin;    /* to the second person; the score itself when there is no second */
     bool has_person; /* `person` is filled: somebody known */

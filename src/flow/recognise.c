@@ -281,7 +281,7 @@ static enum aibox_status store_decision(struct recognise_job *job, int64_t times
         .ep_id = or_empty(probe->place.ep_id),
         .device_type = or_empty(probe->place.device_type),
         .reason = flow_reason_names[decision->reason],
-        .action = "",
+        .action = decision->action,
         .verdict = decision->verdict,
         .score = decision->score,
         .threshold = decision->threshold,
@@ -339,6 +339,7 @@ enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority,
     int64_t now_ms = clock_realtime_ms();
     struct recognise_job job = {.flow = flow, .probe = probe, .decision = decision, .err = err};
     memset(decision, 0, sizeof *decision);
+    decision->action = "";
     enum aibox_status status = flow_require_ready(flow, err);
     if (status == AIBOX_OK)
         status = read_place(&job);
@@ -355,6 +356,8 @@ enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority,
             goto out;
         decision->reason = conclude(&job, now_ms);
         decision->passed = decision->reason == FLOW_PASSED;
+        if (probe->decided != NULL)
+            decision->action = probe->decided(probe->decided_ctx, decision);
         if (decision->reason != FLOW_LOW_QUALITY || settings_bool(flow->settings, "events.low_quality"))
             status = make_event(&job, probe->timestamp_ms != 0 ? probe->timestamp_ms : now_ms);
     } else {

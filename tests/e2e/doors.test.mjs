@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
 import { Box, temporaryFolder } from './lib/box.mjs';
+import { base64, people } from './lib/pictures.mjs';
 import { closedPort, deadRelay, httpRelay, modbusRelay, tcpRelay, until } from './lib/relays.mjs';
 
 const modePath = '/SophonFogSys/api/GateControllerMode';
@@ -188,4 +189,122 @@ test('wrong arguments are refused before any relay is driven', async () => {
     assert.match(answer.json.error.message, /action/);
   }
   assert.equal(web.log.length, requests);
+});
+
+// ---- doors driven by decisions ----
+
+let folk;
+const gate = { device_id: 'gate', device_name: 'gate', device_key: '10.1.2.3', ep_type: '0' };
+const netRelay = (relay, more = {}) => ({
+  ip: relay.host, net_port: relay.port, relay_type: 'modbus', door_port: 2, delay_time: 254, channels: 4, alarm_port: 4, ...more });
+const devices = (method, device) => box.send(method, '/SophonDevice/api/Devices', { devices_list: [device] });
+const match = (who, more = { device_ip: gate.device_key }) =>
+  box.post('/SophonMatch/api/PictureMatch', { rgb_image_base64: base64(folk[who].other), ...more });
+const event = async (id) => (await box.get('/SophonFace/api/events?per_page=100')).json.data.find((each) => each._id === id);
+const changeType = (type) => box.put('/SophonFogSys/api/users', { identity_id: 'known', info: { type } });
+const closeAll = () => drive(at(modbus, { action_mode: 'closedoor' }));
+
+test('without relay_type: the device with that relay says language and channels', async () => {
+  folk = await people(box, 2);
+  assert.equal((await devices('POST', { ...gate, netRelay: netRelay(modbus) })).status, 200);
+  modbus.log.splice(0);
+  assert.equal((await closeAll()).status, 200);
+  assert.deepEqual(modbus.log.splice(0), [{ unit: 1, first: 0, on: Array(4).fill(false) }]);
+});
+
+test("opendoor: a pass opens the device's door, and says so", async () => {
+  const enrolled = await box.post('/SophonFogSys/api/users', {
+    identity_id: 'known', group_name: '', reg_photo: base64(folk[0].photo), fiqa_level: 'no', info: { name: 'known' } });
+  assert.equal(enrolled.status, 200, enrolled.body);
+  const { json } = await match(0);
+  assert.equal(json.retcode, '1');
+  assert.equal(json.action, 'opendoor');
+  assert.equal((await event(json.event_id)).action, 'opendoor');
+  await until(() => modbus.coils[1]);
+  assert.deepEqual(modbus.coils.slice(0, 4), [false, true, false, false]);
+  await closeAll();
+});
+
+test('a sighting that is merged opens the door again', async () => {
+  const first = await match(0);
+  await until(() => modbus.coils[1]);
+  await closeAll();
+  const again = await match(0);
+  assert.equal(again.json.event_id, first.json.event_id);
+  assert.equal(again.json.action, 'opendoor');
+  await until(() => modbus.coils[1]);
+  await closeAll();
+});
+
+test('strangers, and calls that name a group, move nothing', async () => {
+  modbus.log.splice(0);
+  const stranger = await match(1);
+  assert.equal(stranger.json.retcode, '0');
+  assert.equal(stranger.json.action, '');
+  const byGroup = await match(0, { group_name: 'default_group' });
+  assert.equal(byGroup.json.retcode, '1');
+  assert.equal(byGroup.json.action, '');
+  assert.equal((await event(byGroup.json.event_id)).action, '');
+  await closeAll(); // what had been ordered before would stand before it
+  assert.equal(modbus.log.length, 1);
+});
+
+test('blacklisted people raise the alarm in opendoor and alarm', async () => {
+  await changeType(3);
+  for (const controller_mode of ['opendoor', 'alarm']) {
+    await box.post(modePath, { controller_mode });
+    const { json } = await match(0);
+    assert.equal(json.reason, 'blacklisted');
+    assert.equal(json.action, 'alarm');
+    await until(() => modbus.coils[3]);
+    assert.deepEqual(modbus.coils.slice(0, 4), [false, false, false, true]);
+    await closeAll();
+  }
+  await changeType(1);
+});
+
+test('alarm: doors stay shut, strangers raise the alarm if it is set', async () => {
+  await box.post(modePath, { controller_mode: 'alarm' });
+  const { json } = await match(0);
+  assert.equal(json.retcode, '1');
+  assert.equal(json.action, '');
+  assert.equal((await match(1)).json.action, '');
+  await box.put('/api/settings', { 'door.alarm_strangers': true });
+  assert.equal((await match(1)).json.action, 'alarm');
+  await until(() => modbus.coils[3]);
+  assert.equal(modbus.coils[1], false);
+  await closeAll();
+  await box.post(modePath, { controller_mode: 'opendoor' });
+  assert.equal((await match(1)).json.action, '', 'in mode opendoor it does not count');
+});
+
+test('avoid: recognise and report only', async () => {
+  await box.post(modePath, { controller_mode: 'avoid' });
+  assert.equal((await match(0)).json.action, '');
+  await changeType(3);
+  const { json } = await match(0);
+  assert.equal(json.reason, 'blacklisted');
+  assert.equal(json.action, '');
+  await changeType(1);
+  await box.post(modePath, { controller_mode: 'opendoor' });
+});
+
+test('no alarm output, no relay: nothing to move', async () => {
+  await changeType(3);
+  await devices('PUT', { device_id: 'gate', netRelay: netRelay(modbus, { alarm_port: 0 }) });
+  assert.equal((await match(0)).json.action, '');
+  await changeType(1);
+  await devices('DELETE', { device_id: 'gate' });
+  await devices('POST', gate);
+  const { json } = await match(0);
+  assert.equal(json.retcode, '1');
+  assert.equal(json.action, '');
+});
+
+test('a dead relay delays nobody: answers come as fast as ever', async () => {
+  await devices('PUT', { device_id: 'gate', netRelay: netRelay(dead) });
+  const start = Date.now();
+  for (let i = 0; i < 3; i++) assert.equal((await match(0)).json.action, 'opendoor');
+  const took = Date.now() - start;
+  assert.ok(took < 2900, `${took} ms for three`);
 });
