@@ -19,21 +19,49 @@
 #define DOCUMENT  "hex_mac" /* in the store: the address as a JSON text */
 #define MAC_BYTES 6
 
+/* One line of /proc/net/route: Iface Destination Gateway Flags RefCnt Use Metric Mask …, in hex but for three. */
+struct route {
+    char interface[IF_NAMESIZE];
+    unsigned long destination, flags, metric, mask;
+};
+
+static bool read_route(const char *line, struct route *route)
+{
+    static const int bases[] = {16, 16, 16, 10, 10, 10, 16};
+    unsigned long fields[sizeof bases / sizeof bases[0]];
+    size_t name = strcspn(line, " \t");
+    if (name == 0 || name >= IF_NAMESIZE)
+        return false;
+    memcpy(route->interface, line, name);
+    route->interface[name] = '\0';
+    line += name;
+    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
+        char *end;
+        fields[i] = strtoul(line, &end, bases[i]);
+        if (end == line)
+            return false;
+        line = end;
+    }
+    route->destination = fields[0];
+    route->flags = fields[2];
+    route->metric = fields[5];
+    route->mask = fields[6];
+    return true;
+}
+
 /* The interface of the default route with the least metric; "" without one. */
 static void default_interface(char name[IF_NAMESIZE])
 {
     char line[256];
+    struct route route;
     unsigned long least = ~0UL;
     FILE *routes = fopen("/proc/net/route", "re");
     name[0] = '\0';
     while (routes != NULL && fgets(line, sizeof line, routes) != NULL) {
-        char interface[IF_NAMESIZE];
-        unsigned long destination, flags, metric, mask;
-        if (sscanf(line, "%15s %lx %*x %lx %*d %*d %lu %lx", interface, &destination, &flags, &metric, &mask) != 5)
-            continue;
-        if (destination == 0 && mask == 0 && (flags & RTF_UP) != 0 && metric < least) {
-            least = metric;
-            memcpy(name, interface, sizeof interface);
+        if (read_route(line, &route) && route.destination == 0 && route.mask == 0 && (route.flags & RTF_UP) != 0 &&
+            route.metric < least) {
+            least = route.metric;
+            memcpy(name, route.interface, IF_NAMESIZE);
         }
     }
     if (routes != NULL)

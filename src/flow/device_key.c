@@ -95,7 +95,6 @@ static bool read_port(struct span port)
 static bool read_host(struct url *url)
 {
     char host[HOST_MAX + 1];
-    struct span port = {url->place.at + url->place.size, 0};
     const char *colon;
     bool in_brackets = url->place.size > 0 && url->place.at[0] == '[';
     if (in_brackets) {
@@ -111,7 +110,7 @@ static bool read_host(struct url *url)
         url->host = (struct span){url->place.at, colon == NULL ? url->place.size : (size_t)(colon - url->place.at)};
     }
     if (colon != NULL) {
-        port = (struct span){colon + 1, (size_t)(url->place.at + url->place.size - colon) - 1};
+        struct span port = {colon + 1, (size_t)(url->place.at + url->place.size - colon) - 1};
         if (!read_port(port))
             return false;
     }
@@ -262,13 +261,13 @@ char *device_url_public(const char *url)
     return url_text(url, false);
 }
 
-char *device_url_host(const char *text)
+char *device_url_host(const char *url)
 {
-    struct url url;
+    struct url parts;
     char address[INET6_ADDRSTRLEN];
-    if (!url_parse(text, &url))
+    if (!url_parse(url, &parts))
         return strdup("");
-    char *host = strndup(url.host.at, url.host.size);
+    char *host = strndup(parts.host.at, parts.host.size);
     if (host == NULL)
         return NULL;
     if (device_address(host, address)) {
@@ -308,10 +307,8 @@ enum aibox_status device_url_restore(const char *given, const char *stored, char
     struct url url, old = {0};
     struct buffer text;
     *out = NULL;
-    enum aibox_status status = device_url_check(given, err);
-    if (status != AIBOX_OK)
-        return status;
-    (void)url_parse(given, &url);
+    if (!url_parse(given, &url))
+        return device_url_check(given, err); /* says why */
     bool password = url.has_password && span_is(url.password, DEVICE_SECRET_SHOWN);
     bool rest = rest_has_placeholder(url.rest);
     if ((password || rest) && !(stored != NULL && url_parse(stored, &old) && may_restore(&url, &old, password, rest)))

@@ -72,7 +72,7 @@ void devices_close(struct devices *devices)
 {
     if (devices == NULL)
         return;
-    for (size_t i = 0; i < devices->count; i++)
+    for (size_t i = 0; devices->nodes != NULL && i < devices->count; i++)
         device_release(&devices->nodes[i]->device);
     free(devices->nodes);
     pthread_mutex_destroy(&devices->mu);
