@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "api/address.h"
 #include "api/endpoint.h"
+#include "core/address.h"
 #include "core/settings.h"
 #include "core/status.h"
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/address.h"
+#include "core/address.h"
 #include "core/status.h"
 
 #define CONNECTION_NO_DEADLINE INT64_MAX

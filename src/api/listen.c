@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/address.h"
+#include "core/address.h"
 
 #define BACKLOG 512
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "api/endpoint.h"
-#include "api/event_json.h"
 #include "api/request.h"
 #include "api/resources.h"
+#include "flow/event_json.h"
 #include "flow/flow.h"
 #include "store/store.h"
 
@@ -46,6 +46,8 @@ static enum aibox_status list_events(struct api_context *ctx, struct api_request
     struct store_event_query query;
     struct store_event_list list = {0};
     int64_t page = api_int(req, "page"), per_page = api_int(req, "per_page");
+    char dev_sno[EVENT_JSON_DEV_SNO];
+    settings_text(ctx->settings, "cloud.dev_sno", dev_sno, sizeof dev_sno);
     read_query(req, &query);
     query.skip = (size_t)(page * per_page);
     query.limit = (size_t)per_page;
@@ -56,7 +58,7 @@ static enum aibox_status list_events(struct api_context *ctx, struct api_request
         json_out_key(out, "data");
         json_out_array_begin(out);
         for (size_t i = 0; i < list.count; i++)
-            event_json(out, &list.items[i], NAN);
+            event_json(out, &list.items[i], dev_sno, NAN);
         json_out_array_end(out);
         json_out_key(out, "pagination");
         json_out_object_begin(out);

@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "api/endpoint.h"
-#include "api/event_json.h"
 #include "api/resources.h"
 #include "api/search_page.h"
 #include "core/clock.h"
+#include "flow/event_json.h"
 #include "flow/flow.h"
 #include "store/store.h"
 
@@ -112,13 +112,15 @@ static enum aibox_status write_hits(struct api_context *ctx, struct json_out *ou
                                     struct aibox_error *err)
 {
     enum aibox_status status = AIBOX_OK;
+    char dev_sno[EVENT_JSON_DEV_SNO];
 
+    settings_text(ctx->settings, "cloud.dev_sno", dev_sno, sizeof dev_sno);
     json_out_array_begin(out);
     for (size_t i = 0; i < page->count && status == AIBOX_OK; i++) {
         struct store_event event = {0};
         status = store_event_get_by_seq(ctx->store, page->hits[i].seq, &event, err);
         if (status == AIBOX_OK)
-            event_json(out, &event, page->hits[i].similarity);
+            event_json(out, &event, dev_sno, page->hits[i].similarity);
         else if (status == AIBOX_NOT_FOUND) /* deleted since */
             status = AIBOX_OK;
         store_event_free(&event);

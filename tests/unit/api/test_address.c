@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "api/access.h"
-#include "api/address.h"
 #include "api/connections.h"
+#include "core/address.h"
 
 static struct address parse(const char *text)
 {

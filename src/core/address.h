@@ -1,7 +1,7 @@
 /* IP addresses and networks: IPv4 ones are kept as IPv4-mapped IPv6 (RFC 4291 § 2.5.5.2), so that one comparison serves
  * both. Any thread. */
-#ifndef AIBOX_API_ADDRESS_H
-#define AIBOX_API_ADDRESS_H
+#ifndef AIBOX_CORE_ADDRESS_H
+#define AIBOX_CORE_ADDRESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
