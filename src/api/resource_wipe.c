@@ -24,12 +24,14 @@ static enum aibox_status read_options(struct api_request *req, bool wanted[OPTIO
 
     if (status != AIBOX_OK)
         return status;
-    wanted[OPTION_ALL] = values[OPTION_ALL].boolean;
-    for (int i = OPTION_USERS; i <= OPTION_EVENTS; i++) {
-        if (!values[i].given && !wanted[OPTION_ALL])
-            return error_set(err, AIBOX_PARAM, "wipe_options: %s: required, and missing", option_fields[i].name);
-        wanted[i] = values[i].boolean || wanted[OPTION_ALL];
-    }
+    bool all = values[OPTION_ALL].boolean;
+    if (!all && !values[OPTION_USERS].given)
+        return error_set(err, AIBOX_PARAM, "wipe_options: users: required, and missing");
+    if (!all && !values[OPTION_EVENTS].given)
+        return error_set(err, AIBOX_PARAM, "wipe_options: events: required, and missing");
+    wanted[OPTION_USERS] = all || values[OPTION_USERS].boolean;
+    wanted[OPTION_EVENTS] = all || values[OPTION_EVENTS].boolean;
+    wanted[OPTION_ALL] = all;
     return AIBOX_OK;
 }
 

@@ -15,14 +15,14 @@ struct bench {
 
 static int setup(void **state)
 {
-    struct bench *bench = calloc(1, sizeof *bench);
+    static struct bench bench;
     void *store = NULL;
 
-    if (!bench || fixture_setup(&store) != 0)
+    if (fixture_setup(&store) != 0)
         return -1;
-    bench->store = store;
-    *state = bench;
-    return report_config_open(bench->store->store, &bench->config, NULL) == AIBOX_OK ? 0 : -1;
+    bench.store = store;
+    *state = &bench;
+    return report_config_open(bench.store->store, &bench.config, NULL) == AIBOX_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -31,9 +31,7 @@ static int teardown(void **state)
     void *store = bench->store;
 
     report_config_close(bench->config);
-    fixture_teardown(&store);
-    free(bench);
-    return 0;
+    return fixture_teardown(&store);
 }
 
 static void reopen(struct bench *bench)
