@@ -35,6 +35,8 @@ struct door_command {
     int logic_port; /* 1..channels: that channel; 0: all of them */
     int channels;   /* 1..DOOR_MAX_CHANNELS, of the relay board */
     int duration_s; /* DOOR_OPEN: 1..254, or DOOR_HOLD_SECONDS */
+    char user[257]; /* HTTP relays that ask for one (Basic or Digest); "" without */
+    char password[257];
 };
 
 struct door_result {

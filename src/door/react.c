@@ -1,5 +1,6 @@
 #include "door/react.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "door/lane.h"
@@ -48,6 +49,8 @@ const char *door_react(struct door *door, const struct device *device, const str
         strlen(relay->ip) >= sizeof command.host)
         return "";
     memcpy(command.host, relay->ip, strlen(relay->ip) + 1);
+    (void)snprintf(command.user, sizeof command.user, "%s", relay->user);
+    (void)snprintf(command.password, sizeof command.password, "%s", relay->password);
     command.driver = door_relay_driver(door, relay);
     command.mode = reaction == REACT_OPEN ? DOOR_OPEN : DOOR_ALARM;
     command.logic_port = reaction == REACT_OPEN ? relay->door_port : relay->alarm_port;

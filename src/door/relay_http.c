@@ -20,6 +20,7 @@ static void init(void)
 struct request {
     const char *url;
     const char *body;
+    const char *user, *password; /* "": those of the URL, if any */
     bool verify_tls;
     CURL *curl;
     CURLU *parts;
@@ -123,6 +124,10 @@ static void set_options(struct request *request, int64_t left_ms)
     /* Relays are next door. */
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_RESOLVE, request->resolved);
+    if (request->user[0] != '\0') {
+        curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password);
+    }
     curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)(CURLAUTH_BASIC | CURLAUTH_DIGEST));
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, request->verify_tls ? 1L : 0L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, request->verify_tls ? 2L : 0L);
@@ -219,7 +224,9 @@ static bool is_post(const struct relay_call *call)
 static enum aibox_status request_channel(struct relay_call *call, const struct door_command *command, int channel,
                                          struct aibox_error *err)
 {
-    struct request request = {.verify_tls = settings_bool(call->settings, "door.http.verify_tls")};
+    struct request request = {.user = command->user,
+                              .password = command->password,
+                              .verify_tls = settings_bool(call->settings, "door.http.verify_tls")};
     char text[RELAY_TEMPLATE_SIZE];
     struct buffer url;
     struct buffer body;

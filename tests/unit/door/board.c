@@ -116,16 +116,20 @@ static size_t handle_http(struct board *board, struct client *client)
     char *end = strstr(client->input, "\r\n\r\n");
     const char *length = strstr(client->input, "Content-Length: ");
     const char *type = strstr(client->input, "Content-Type: ");
+    const char *credential = strstr(client->input, "Authorization: ");
     size_t body_size = length ? strtoul(length + strlen("Content-Length: "), NULL, 10) : 0;
     char kind[64] = "";
-    char text[INPUT_MAX + 128];
+    char login[128] = "";
+    char text[INPUT_MAX + 256];
 
     if (!end || client->size < (size_t)(end + 4 - client->input) + body_size)
         return 0;
     if (type)
         (void)snprintf(kind, sizeof kind, " %.*s ", (int)strcspn(type + 14, "\r"), type + 14);
-    (void)snprintf(text, sizeof text, "%.*s%s%.*s", (int)(strstr(client->input, " HTTP/") - client->input),
-                   client->input, kind, (int)body_size, end + 4);
+    if (credential)
+        (void)snprintf(login, sizeof login, " %.*s", (int)strcspn(credential + 15, "\r"), credential + 15);
+    (void)snprintf(text, sizeof text, "%.*s%s%s%.*s", (int)(strstr(client->input, " HTTP/") - client->input),
+                   client->input, login, kind, (int)body_size, end + 4);
     record(board, text);
     answer(board, client);
     return (size_t)(end + 4 - client->input) + body_size;

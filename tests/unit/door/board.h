@@ -11,9 +11,10 @@
 
 enum board_kind {
     BOARD_MODBUS, /* 32 coils, all off; records "unit 1: coil 3 on", "unit 1: coils 0..7 off" */
-    BOARD_HTTP,   /* records "GET /path", for a POST "POST /path <content type> <body>" */
-    BOARD_BYTES,  /* records what arrives at once */
-    BOARD_SILENT  /* takes connections and what is sent, records "silence", answers nothing */
+    BOARD_HTTP, /* records "GET /path", with a credential "GET /path Basic …", a POST "POST /path <content type> <body>"
+                 */
+    BOARD_BYTES, /* records what arrives at once */
+    BOARD_SILENT /* takes connections and what is sent, records "silence", answers nothing */
 };
 
 struct board;

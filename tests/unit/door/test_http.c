@@ -120,6 +120,25 @@ static void test_post(void **state)
 }
 
 /* The status line decides: a board that goes on talking, or never ends, isn't waited for. */
+static void test_credential(void **state)
+{
+    struct board *board = start("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"relay\"\r\n"
+                                "Content-Length: 0\r\n\r\n");
+    struct door_command command = test_command(DOOR_HTTP, board_port(board));
+    struct door_result result;
+
+    (void)state;
+    command.mode = DOOR_CLOSE;
+    (void)snprintf(command.user, sizeof command.user, "admin");
+    (void)snprintf(command.password, sizeof command.password, "secret");
+    door_drive(door, &command, 1, &result);
+    assert_false(result.done); /* this board takes nobody */
+    assert_string_equal(result.reason, "HTTP status 401");
+    assert_int_equal(board_count(board), 2); /* asked, then with the credential of RFC 7617 */
+    assert_string_equal(board_record(board, 1), "GET /relay/0?turn=off Basic YWRtaW46c2VjcmV0");
+    board_stop(board);
+}
+
 static void test_endless_answer(void **state)
 {
     struct board *board = start("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>");
@@ -191,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_preset, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_all_channels, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_post, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_credential, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_endless_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_statuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_relay, set_up, tear_down),
