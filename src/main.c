@@ -17,6 +17,7 @@
 #include "core/settings.h"
 #include "door/door.h"
 #include "flow/flow.h"
+#include "flow/jobs.h"
 #include "flow/report_config.h"
 #include "store/store.h"
 
@@ -171,6 +172,7 @@ struct rooms {
     struct report_config *reports;
     struct flow *flow;
     struct door *door;
+    struct jobs *jobs;
     struct api *api;
 };
 
@@ -206,19 +208,23 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
     const char *models = line->models_dir != NULL ? line->models_dir : find_models(found, sizeof found);
     if ((status = report_config_open(rooms->store, &rooms->reports, err)) != AIBOX_OK ||
         (status = flow_open(rooms->settings, rooms->store, models, &rooms->flow, err)) != AIBOX_OK ||
-        (status = door_open(rooms->settings, &rooms->door, err)) != AIBOX_OK)
+        (status = door_open(rooms->settings, &rooms->door, err)) != AIBOX_OK ||
+        (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) != AIBOX_OK)
         return status;
     struct api_context context = {.settings = rooms->settings,
                                   .store = rooms->store,
                                   .flow = rooms->flow,
                                   .door = rooms->door,
-                                  .reports = rooms->reports};
+                                  .reports = rooms->reports,
+                                  .jobs = rooms->jobs,
+                                  .upload_dir = jobs_upload_dir(rooms->jobs)};
     return api_open(&context, line->listen, &rooms->api, err);
 }
 
 static void close_rooms(struct rooms *rooms)
 {
     api_close(rooms->api, STOP_GRACE_MS);
+    jobs_close(rooms->jobs);
     door_close(rooms->door);
     flow_close(rooms->flow);
     report_config_close(rooms->reports);

@@ -74,6 +74,7 @@ const struct settings_entry settings_table[] = {
      "What is kept as an event's picture: the whole frame or the face with its surroundings."},
     {"gallery.capacity", SETTINGS_INT, "100000", 1, 5000000, NULL, RESTART, "Number of faces the gallery may hold."},
     {"http.max_body_mib", SETTINGS_INT, "16", 1, 64, NULL, RESTART, "Largest body of a request in MiB."},
+    {"import.max_mib", SETTINGS_INT, "4096", 1, 65536, NULL, HOT, "Largest archive that may be imported, in MiB."},
     {"intake.ftp.directory", SETTINGS_TEXT, "share", 0, 64, NULL, RESTART,
      "Directory that an FTP camera without an account of its own uploads to."},
     {"intake.ftp.port", SETTINGS_INT, "2121", 1, 65535, NULL, RESTART,

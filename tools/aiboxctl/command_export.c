@@ -3,11 +3,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "csv.h"
 #include "ctl.h"
 #include "file.h"
 #include "people.h"
-#include "photo_name.h"
+#include "flow/csv.h"
+#include "flow/photo_name.h"
 #include "progress.h"
 
 #define CSV_MAX   ((size_t)256 * 1024 * 1024)
@@ -64,7 +64,7 @@ static enum aibox_status write_photos(struct export *export, const json_t *perso
             continue;
         }
         photo->number = (int)i + 1;
-        export->shortened += photo_name_build(photo, file_name) ? 0 : 1;
+        export->shortened += photo_name_build(photo, ".jpg", file_name) ? 0 : 1;
         if (status == AIBOX_OK)
             status = file_create(export->dir, file_name, export->photo.data, export->photo.size, export->err);
         if (status != AIBOX_OK)

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "core/status.h"
-#include "photo_name.h"
+#include "flow/photo_name.h"
 
 struct folder_picture {
     char *path; /* with the folder's own path in front */

@@ -1,6 +1,6 @@
 #include "check.h"
 
-#include "photo_name.h"
+#include "flow/photo_name.h"
 
 static struct photo_name parse(const char *file_name)
 {
@@ -103,7 +103,7 @@ static void test_is_picture(void **state)
 static void check_round_trip(const struct photo_name *photo)
 {
     char file_name[PHOTO_NAME_MAX];
-    assert_true(photo_name_build(photo, file_name));
+    assert_true(photo_name_build(photo, ".jpg", file_name));
     if (strpbrk(file_name, "/\\:*?\"<>|") != NULL || file_name[0] == '.' || strlen(file_name) > 255)
         fail_msg("not a safe file name: %s", file_name);
     struct photo_name again = parse(file_name);
@@ -145,7 +145,7 @@ static void test_too_long_keeps_the_id(void **state)
         memcpy(photo.name + i, "字", 3);
     snprintf(photo.department, sizeof photo.department, "research");
     snprintf(photo.description, sizeof photo.description, "long");
-    assert_false(photo_name_build(&photo, file_name));
+    assert_false(photo_name_build(&photo, ".jpg", file_name));
     assert_in_range(strlen(file_name), 200, 255);
     struct photo_name again = parse(file_name);
     assert_string_equal(again.id, photo.id);

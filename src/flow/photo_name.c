@@ -1,4 +1,4 @@
-#include "photo_name.h"
+#include "flow/photo_name.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 #define MAX_ID     64
 #define MAX_PARTS  6
 #define MAX_NUMBER 999
-#define EXTENSION  ".jpg"
 
 bool photo_name_is_picture(const char *file_name)
 {
@@ -138,7 +137,7 @@ static void encode(struct buffer *out, const char *text, size_t size)
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
         bool leading_dot = c == '.' && out->size == 0;
-        if (c < 0x20 || c == 0x7f || leading_dot || strchr("/\\:*?\"<>|%#-", c) != NULL)
+        if (c < 0x20 || c == 0x7f || leading_dot || strchr("/\\:*?\"<>|%#-,;", c) != NULL)
             buffer_appendf(out, "%%%02X", (unsigned)c);
         else
             buffer_append(out, text + i, 1);
@@ -146,7 +145,7 @@ static void encode(struct buffer *out, const char *text, size_t size)
 }
 
 /* False: more than a file name may have. */
-static bool put_together(const struct photo_name *photo, size_t name_size, struct buffer *out)
+static bool put_together(const struct photo_name *photo, const char *extension, size_t name_size, struct buffer *out)
 {
     bool long_form = photo->card[0] != '\0' || photo->description[0] != '\0';
     buffer_clear(out);
@@ -166,26 +165,26 @@ static bool put_together(const struct photo_name *photo, size_t name_size, struc
     }
     if (photo->number > 1)
         buffer_appendf(out, "-#%d", photo->number);
-    buffer_append_text(out, EXTENSION);
+    buffer_append_text(out, extension);
     return !out->failed;
 }
 
-bool photo_name_build(const struct photo_name *photo, char out[PHOTO_NAME_MAX])
+bool photo_name_build(const struct photo_name *photo, const char *extension, char out[PHOTO_NAME_MAX])
 {
     struct photo_name shorter = *photo;
     char *const optional[] = {shorter.description, shorter.card, shorter.department};
     size_t name_size = strlen(photo->name), dropped = 0;
     struct buffer text;
     buffer_init(&text, PHOTO_NAME_MAX - 1);
-    bool whole = put_together(&shorter, name_size, &text);
+    bool whole = put_together(&shorter, extension, name_size, &text);
     bool fits = whole;
     while (!fits && dropped < sizeof optional / sizeof optional[0]) {
         optional[dropped++][0] = '\0';
-        fits = put_together(&shorter, name_size, &text);
+        fits = put_together(&shorter, extension, name_size, &text);
     }
     while (!fits && name_size > 0) {
         name_size = utf8_prefix(photo->name, name_size, name_size - 1);
-        fits = put_together(&shorter, name_size, &text);
+        fits = put_together(&shorter, extension, name_size, &text);
     }
     snprintf(out, PHOTO_NAME_MAX, "%s", fits ? (const char *)text.data : "");
     buffer_free(&text);

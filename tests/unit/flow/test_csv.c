@@ -1,6 +1,6 @@
 #include "check.h"
 
-#include "csv.h"
+#include "flow/csv.h"
 
 static void test_quoting(void **state)
 {

@@ -1,10 +1,22 @@
-#include "csv.h"
-
+#include <stdbool.h>
 #include <string.h>
+
+#include "flow/csv.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static bool needs_quotes(const char *field)
+{
+    return strpbrk(field, ",\"\r\n") != NULL || is_blank(field[0]) ||
+           (field[0] != '\0' && is_blank(field[strlen(field) - 1]));
+}
 
 static void add_field(struct buffer *out, const char *field)
 {
-    if (strpbrk(field, ",\"\r\n") == NULL) {
+    if (!needs_quotes(field)) {
         buffer_append_text(out, field);
         return;
     }

@@ -3,8 +3,8 @@
  * optional; without any '-' the name is also the id. A last part "#2", "#3" … tells several photos of one person
  * apart. "%2D" and the like stand for characters that could not be in a part, as in URLs.
  */
-#ifndef AIBOXCTL_PHOTO_NAME_H
-#define AIBOXCTL_PHOTO_NAME_H
+#ifndef AIBOX_FLOW_PHOTO_NAME_H
+#define AIBOX_FLOW_PHOTO_NAME_H
 
 #include <stdbool.h>
 
@@ -29,10 +29,10 @@ bool photo_name_is_picture(const char *file_name);
 enum aibox_status photo_name_parse(const char *file_name, struct photo_name *out, struct aibox_error *err);
 
 /*
- * The file name of a photo, ".jpg", that photo_name_parse() reads back: safe on the file systems of Linux, Windows and
- * macOS, never a path, at most 255 bytes. True: as a whole. False: description, card, department or the end of the
- * name had to be left out; the id never is (at most 64 bytes).
+ * The file name of a photo that photo_name_parse() reads back: safe on the file systems of Linux, Windows and macOS,
+ * never a path, without ',' and ';', at most 255 bytes. `extension`: ".jpg". True: as a whole. False: description,
+ * card, department or the end of the name had to be left out; the id never is (at most 64 bytes).
  */
-bool photo_name_build(const struct photo_name *photo, char out[PHOTO_NAME_MAX]);
+bool photo_name_build(const struct photo_name *photo, const char *extension, char out[PHOTO_NAME_MAX]);
 
 #endif
