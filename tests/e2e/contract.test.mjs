@@ -24,6 +24,7 @@ const offered = (method, path) => operations.find((each) => each.method === meth
 
 function validatorOf(schema) {
   const ajv = new Ajv2020({ strict: true, allErrors: true });
+  ajv.addFormat('binary', true);
   return ajv.addKeyword('components').compile({ ...schema, components: document.components });
 }
 
@@ -78,7 +79,7 @@ test('each JSON body shows an example, each field says what it is for, each oper
 
 test('all encodings of a body name the same fields', () => {
   for (const { path, method, content } of bodies()) {
-    const [first, ...others] = Object.entries(content).map(([, { schema }]) => schema);
+    const [first, ...others] = Object.values(content).flatMap(({ schema }) => (schema?.properties === undefined ? [] : [schema]));
     for (const schema of others) {
       assert.deepEqual(Object.keys(schema.properties), Object.keys(first.properties), `${method} ${path}`);
       assert.deepEqual(schema.required, first.required, `${method} ${path}`);
@@ -94,7 +95,8 @@ test('the error codes are the documented ones', () => {
 for (const { method, path, encodings, fields } of contract) {
   test(`${method} ${path} takes what was promised`, (t) => {
     const operation = offered(method, path);
-    if (operation === undefined) return t.skip('not offered');
+    if (operation === undefined && path === '/api/devices/test') return t.skip('comes with video cameras');
+    assert.notEqual(operation, undefined, 'is not offered');
     for (const encoding of encodings) assert.ok(operation.encodings.includes(encoding), `takes no ${encoding}`);
     for (const [name, promised] of Object.entries(fields)) {
       const field = operation.fields.find((each) => each.name === name);

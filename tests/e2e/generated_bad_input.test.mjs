@@ -36,6 +36,7 @@ const good = {
   'PUT /SophonDevice/api/Devices': { devices_list: [{ device_id: 'dev', device_name: 'd2' }] },
   'DELETE /SophonDevice/api/Devices': { devices_list: [{ device_id: 'dev' }] },
   'DELETE /SophonFace/api/events': { identity_id: 'nobody', confirm: true },
+  'POST /api/import': { file: Buffer.from('no archive') },
   'DELETE /SophonFace/api/event_images': { image_id_list: ['nobody'] },
 };
 
@@ -273,6 +274,7 @@ const instead = {
   [`POST ${FOG}/users`]: { import_mode: ['reg_photo', 'feature'], reg_photo: ['feature'], need_bring_pic: ['reg_photo'] },
   [`DELETE ${FOG}/users`]: { identity_id: ['identity_ids'], identity_ids: ['identity_id'] },
   'DELETE /SophonFace/api/events': { identity_id: ['event_id_list'], confirm: ['event_id_list'] },
+  'POST /api/import': { group_name: ['file'], ignore_exist: ['file'], create_groups: ['file'], create_no_exit_permission: ['file'], fiqa_level: ['file'] },
 };
 
 function namesOf(operation, name, aliases) {
@@ -284,7 +286,7 @@ eachOperation('fields of queries and paths', async (operation) => {
     const values = Object.entries(formValues).filter(([what]) => place === 'query' || !['empty text', 'a path', 'over-long', 'deep JSON'].includes(what));
     // Longer addresses than a server takes are no matter of a field.
     const changes = values.filter(([, value]) => value.length < 7000).map(([what, value]) => [what, { ...baseOf(operation), [name]: value }]);
-    await batch(callsFor(operation, 'query', changes, [name]));
+    await batch(callsFor(operation, operation.encodings[0] ?? 'query', changes, namesOf(operation, name, [])));
   }
 });
 

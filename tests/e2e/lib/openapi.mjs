@@ -9,7 +9,7 @@ const boundary = 'aibox-e2e-boundary-7f3a';
 /**
  * The operations of a document: [{id, method, path, role, fields, encodings, bodyTypes, example, whole}]. A field is {name, place (body,
  * query, path), required, schema, aliases}; `encodings` are those of the body that this file can write, `bodyTypes` all media types
- * of the body; `whole` says that the body is one object of any keys.
+ * of the body; `whole` says that the body is one JSON object of any keys.
  */
 export function operationsOf(document) {
   const out = [];
@@ -17,7 +17,7 @@ export function operationsOf(document) {
     for (const [method, operation] of Object.entries(item)) {
       const content = operation.requestBody?.content ?? {};
       const json = content['application/json'];
-      const schema = (json ?? Object.values(content)[0])?.schema;
+      const schema = json?.schema ?? Object.values(content).find((each) => each.schema?.properties !== undefined)?.schema;
       out.push({
         id: operation.operationId,
         method: method.toUpperCase(),
@@ -27,7 +27,7 @@ export function operationsOf(document) {
         bodyTypes: Object.keys(content),
         encodings: Object.keys(content).flatMap((type) => encodingOf[type] ?? []),
         example: json?.example,
-        whole: schema !== undefined && schema.properties === undefined,
+        whole: json !== undefined && json.schema.properties === undefined,
       });
     }
   }
