@@ -19,6 +19,7 @@
 #include "flow/flow.h"
 #include "flow/jobs.h"
 #include "flow/report_config.h"
+#include "report/report.h"
 #include "store/store.h"
 
 /* An orderly stop is promised within 3 s; running requests get most of that. */
@@ -171,6 +172,7 @@ struct rooms {
     struct store *store;
     struct report_config *reports;
     struct flow *flow;
+    struct report *report;
     struct door *door;
     struct jobs *jobs;
     struct api *api;
@@ -189,6 +191,17 @@ static void on_setting(void *ctx, const char *key)
         apply_log_level(rooms->settings);
     else if (strncmp(key, "events.keep", strlen("events.keep")) == 0)
         apply_retention(rooms);
+    report_setting_changed(rooms->report, key);
+}
+
+static enum aibox_status open_report(struct rooms *rooms, const char *data_dir, struct aibox_error *err)
+{
+    struct report_context context = {.settings = rooms->settings,
+                                     .store = rooms->store,
+                                     .flow = rooms->flow,
+                                     .config = rooms->reports,
+                                     .data_dir = data_dir};
+    return report_open(&context, &rooms->report, err);
 }
 
 static enum aibox_status open_rooms(struct rooms *rooms, const struct command_line *line, struct aibox_error *err)
@@ -208,6 +221,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
     const char *models = line->models_dir != NULL ? line->models_dir : find_models(found, sizeof found);
     if ((status = report_config_open(rooms->store, &rooms->reports, err)) != AIBOX_OK ||
         (status = flow_open(rooms->settings, rooms->store, models, &rooms->flow, err)) != AIBOX_OK ||
+        (status = open_report(rooms, line->data_dir, err)) != AIBOX_OK ||
         (status = door_open(rooms->settings, &rooms->door, err)) != AIBOX_OK ||
         (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) != AIBOX_OK)
         return status;
@@ -226,6 +240,7 @@ static void close_rooms(struct rooms *rooms)
     api_close(rooms->api, STOP_GRACE_MS);
     jobs_close(rooms->jobs);
     door_close(rooms->door);
+    report_close(rooms->report);
     flow_close(rooms->flow);
     report_config_close(rooms->reports);
     store_close(rooms->store);

@@ -128,6 +128,13 @@ void id_ulid_seen(const char *ulid)
     pthread_mutex_unlock(&newest_mu);
 }
 
+int64_t id_ulid_ms(const char *ulid)
+{
+    struct ulid id;
+
+    return parse_ulid(ulid, &id) ? (int64_t)id.ms : 0;
+}
+
 void id_uuid(char out[ID_UUID_SIZE])
 {
     static const char hex[] = "0123456789abcdef";

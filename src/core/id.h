@@ -14,6 +14,8 @@
  * newest stored event); text that is no ULID is ignored. */
 void id_ulid(char out[ID_ULID_SIZE]);
 void id_ulid_seen(const char *ulid);
+/* When the ULID was made, Unix ms; 0 for text that is none. */
+int64_t id_ulid_ms(const char *ulid);
 
 /* UUID version 4, lower-case. */
 void id_uuid(char out[ID_UUID_SIZE]);

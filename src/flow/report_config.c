@@ -25,6 +25,8 @@ struct report_config {
     struct store *store;
     /* Held over storing and putting into force, so that both happen in the same order; readers don't take it. */
     pthread_mutex_t changing;
+    void (*changed)(void *ctx); /* guarded by `changing`; NULL: nobody listens */
+    void *changed_ctx;
     pthread_mutex_t mu; /* guards `values` */
     struct values values;
 };
@@ -316,9 +318,19 @@ static enum aibox_status change(struct report_config *config, const struct value
         pthread_mutex_lock(&config->mu);
         take_block(&config->values, values, block);
         pthread_mutex_unlock(&config->mu);
+        if (config->changed)
+            config->changed(config->changed_ctx);
     }
     pthread_mutex_unlock(&config->changing);
     return status;
+}
+
+void report_config_listen(struct report_config *config, void (*changed)(void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&config->changing);
+    config->changed = changed;
+    config->changed_ctx = ctx;
+    pthread_mutex_unlock(&config->changing);
 }
 
 static enum aibox_status set(struct report_config *config, const struct values *values, enum block block,

@@ -78,6 +78,13 @@ enum aibox_status report_config_set_history(struct report_config *config, const 
 enum aibox_status report_config_set_monitor(struct report_config *config, const struct report_monitor *block,
                                             struct aibox_error *err);
 
+/*
+ * `changed` is called on the changing thread after each change, when the new values are in force and before the caller
+ * is answered; it must not change them. One listener; NULL: nobody is told any more (and nobody is being told when this
+ * returns).
+ */
+void report_config_listen(struct report_config *config, void (*changed)(void *ctx), void *ctx);
+
 /* Forgets all three. After a failure those before the one that failed are forgotten. */
 enum aibox_status report_config_reset(struct report_config *config, struct aibox_error *err);
 

@@ -260,8 +260,9 @@ static void tell_of_events(struct batch *batch)
     if (batch->events_added == 0)
         return;
     atomic_store(&batch->store->newest_event, batch->newest_event);
-    if (batch->events_hook)
-        batch->events_hook(batch->events_hook_ctx);
+    for (size_t i = 0; i < STORE_EVENT_LISTENERS; i++)
+        if (batch->events_listeners[i].heard)
+            batch->events_listeners[i].heard(batch->events_listeners[i].ctx);
 }
 
 enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err)

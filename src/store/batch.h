@@ -22,14 +22,19 @@ struct digests {
     size_t count, room;
 };
 
+/* Told after commits that added events. */
+struct events_listener {
+    void (*heard)(void *ctx);
+    void *ctx;
+};
+
 struct batch {
     struct store *store;
     struct sql main;
     struct sql pictures;
     struct store_listener listener; /* model_set is owned */
     uint64_t listener_refusals;
-    void (*events_hook)(void *ctx); /* told after commits that added events; NULL: nobody is */
-    void *events_hook_ctx;
+    struct events_listener events_listeners[STORE_EVENT_LISTENERS]; /* empty ones have no `heard` */
     bool losing; /* events are being dropped undelivered, and that was said */
 
     bool pictures_open; /* pictures.db is in a transaction */

@@ -1,4 +1,5 @@
 /* Opening and closing the data folder: lock, migration, readers, writer; and the counters in memory. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -225,28 +226,43 @@ void store_set_listener(struct store *store, const struct store_listener *listen
         log_error("store", "the listener was not set reason=\"%s\"", err.message);
 }
 
-struct events_hook {
-    void (*hook)(void *ctx);
-    void *ctx;
+/* Puts `to` into the place of the listener that is `from`. */
+struct exchange_job {
+    struct events_listener from, to;
 };
 
-static enum aibox_status run_listen_events(struct batch *batch, void *arg, struct aibox_error *err)
+static enum aibox_status run_exchange_listener(struct batch *batch, void *arg, struct aibox_error *err)
 {
-    const struct events_hook *wanted = arg;
+    const struct exchange_job *job = arg;
 
     (void)err;
-    batch->events_hook = wanted->hook;
-    batch->events_hook_ctx = wanted->ctx;
+    for (size_t i = 0; i < STORE_EVENT_LISTENERS; i++) {
+        struct events_listener *listener = &batch->events_listeners[i];
+        if (listener->heard == job->from.heard && listener->ctx == job->from.ctx) {
+            *listener = job->to;
+            return AIBOX_OK;
+        }
+    }
+    assert(!job->to.heard); /* no room */
     return AIBOX_OK;
 }
 
-void store_listen_events(struct store *store, void (*hook)(void *ctx), void *ctx)
+static void exchange_listener(struct store *store, struct exchange_job *job)
 {
-    struct events_hook wanted = {hook, ctx};
     struct aibox_error err = {0};
 
-    if (writer_do(store->writer, CHANGE_ALONE, run_listen_events, &wanted, &err) != AIBOX_OK)
-        log_error("store", "the listener for events was not set reason=\"%s\"", err.message);
+    if (writer_do(store->writer, CHANGE_ALONE, run_exchange_listener, job, &err) != AIBOX_OK)
+        log_error("store", "a listener for events was not set reason=\"%s\"", err.message);
+}
+
+void store_events_listen(struct store *store, void (*heard)(void *ctx), void *ctx)
+{
+    exchange_listener(store, &(struct exchange_job){.to = {heard, ctx}});
+}
+
+void store_events_unlisten(struct store *store, void (*heard)(void *ctx), void *ctx)
+{
+    exchange_listener(store, &(struct exchange_job){.from = {heard, ctx}});
 }
 
 int64_t store_event_newest(struct store *store)

@@ -387,9 +387,13 @@ enum aibox_status store_devices_delete(struct store *store, const char *const *d
 
 /* seq of the newest event ever stored, 0 without one. From memory. */
 int64_t store_event_newest(struct store *store);
-/* `hook` is called on the writer thread after each commit that added events, when readers see them; it must be quick,
- * and not call the store but for store_event_newest(). NULL: nobody is told any more. */
-void store_listen_events(struct store *store, void (*hook)(void *ctx), void *ctx);
+#define STORE_EVENT_LISTENERS 4
+
+/* `heard` is called on the writer thread after each commit that added events, when readers see them; it must be quick,
+ * and not call the store but for store_event_newest(). More than STORE_EVENT_LISTENERS are a bug (assert). */
+void store_events_listen(struct store *store, void (*heard)(void *ctx), void *ctx);
+/* It is not being called, and will not be again, when this returns. */
+void store_events_unlisten(struct store *store, void (*heard)(void *ctx), void *ctx);
 /* The first `limit` (1..1000) events behind `seq`, oldest first, without features; `total` is not set. */
 enum aibox_status store_events_after(struct store *store, int64_t seq, size_t limit, struct store_event_list *out,
                                      struct aibox_error *err);

@@ -89,17 +89,19 @@ static void hear(void *ctx)
 static void test_listeners_are_told_after_the_commit(void **state)
 {
     struct fixture *fixture = *state;
-    struct heard heard = {.store = fixture->store};
+    struct heard heard = {.store = fixture->store}, other = heard;
 
-    store_listen_events(fixture->store, hear, &heard);
+    store_events_listen(fixture->store, hear, &heard);
+    store_events_listen(fixture->store, hear, &other);
     int64_t seq = add(fixture);
     assert_int_equal(atomic_load(&heard.newest), seq); /* before store_event_add() returned */
     assert_int_equal(atomic_load(&heard.times), 1);
     activate(fixture, "http://a/", false, NULL); /* no event: nothing to tell */
     assert_int_equal(atomic_load(&heard.times), 1);
-    store_listen_events(fixture->store, NULL, NULL);
+    store_events_unlisten(fixture->store, hear, &heard);
     add(fixture);
     assert_int_equal(atomic_load(&heard.times), 1);
+    assert_int_equal(atomic_load(&other.times), 2);
 }
 
 static void test_a_cursor_starts_now_or_with_the_oldest(void **state)

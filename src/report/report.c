@@ -1,0 +1,237 @@
+/* The room's life, and which lanes there are. */
+#include "report/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "report/realtime.h"
+#include "report/report_internal.h"
+
+/* ---- which lanes there are ------------------------------------------------------------------------------------- */
+
+struct wish {
+    const struct lane_kind *kind;
+    struct lane *(*make)(struct report *report, const char *url, struct aibox_error *err);
+    const char *url;
+};
+
+/* What the settings ask for. */
+struct plan {
+    struct report_realtime realtime;
+    struct report_history history;
+    struct report_monitor monitor;
+    struct wish wishes[REPORT_MAX_LANES];
+    size_t n;
+};
+
+static void wish_for(struct plan *plan, const struct lane_kind *kind,
+                     struct lane *(*make)(struct report *, const char *, struct aibox_error *), const char *url)
+{
+    if (plan->n < REPORT_MAX_LANES)
+        plan->wishes[plan->n++] = (struct wish){kind, make, url};
+}
+
+static void make_plan(struct report *report, struct plan *plan)
+{
+    plan->n = 0;
+    report_config_realtime(report->config, &plan->realtime);
+    report_config_history(report->config, &plan->history);
+    report_config_monitor(report->config, &plan->monitor);
+    for (size_t i = 0; i < plan->realtime.urls.count; i++)
+        wish_for(plan, &realtime_lane_kind, realtime_lane_new, plan->realtime.urls.items[i]);
+    for (size_t i = 0; i < plan->history.urls.count; i++)
+        wish_for(plan, &history_lane_kind, history_lane_new, plan->history.urls.items[i]);
+}
+
+static bool is_wish(const struct lane *lane, const struct wish *wish)
+{
+    return lane->kind == wish->kind && strcmp(lane->url, wish->url) == 0;
+}
+
+static bool is_wanted(const struct lane *lane, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (is_wish(lane, &plan->wishes[i]))
+            return true;
+    return false;
+}
+
+/* With `changing` held. */
+static void stop_unwanted(struct report *report, const struct plan *plan)
+{
+    struct lane *leaving[REPORT_MAX_LANES];
+    size_t n = 0, kept = 0;
+
+    pthread_mutex_lock(&report->mu);
+    for (size_t i = 0; i < report->n; i++) {
+        if (is_wanted(report->lanes[i], plan))
+            report->lanes[kept++] = report->lanes[i];
+        else
+            leaving[n++] = report->lanes[i];
+    }
+    report->n = kept;
+    pthread_mutex_unlock(&report->mu);
+    for (size_t i = 0; i < n; i++)
+        lane_ask_to_stop(leaving[i], true);
+    for (size_t i = 0; i < n; i++)
+        lane_join(leaving[i]);
+}
+
+/* With `changing` held. */
+static void start_missing(struct report *report, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct wish *wish = &plan->wishes[i];
+        struct aibox_error err;
+        bool there = false;
+        for (size_t j = 0; j < report->n && !there; j++)
+            there = is_wish(report->lanes[j], wish);
+        if (there)
+            continue;
+        struct lane *lane = wish->make(report, wish->url, &err);
+        if (!lane) {
+            log_error("report", "a receiver gets no reports kind=%s reason=\"%s\"", wish->kind->name, err.message);
+            continue;
+        }
+        pthread_mutex_lock(&report->mu);
+        report->lanes[report->n++] = lane;
+        pthread_mutex_unlock(&report->mu);
+    }
+}
+
+static void wake_all(struct report *report)
+{
+    pthread_mutex_lock(&report->mu);
+    for (size_t i = 0; i < report->n; i++)
+        lane_wake(report->lanes[i]);
+    pthread_mutex_unlock(&report->mu);
+}
+
+static enum aibox_status activate_cursors(struct report *report, const struct plan *plan, struct aibox_error *err)
+{
+    struct store_cursor_wish wishes[REPORT_MAX_URLS];
+
+    for (size_t i = 0; i < plan->history.urls.count; i++)
+        wishes[i] = (struct store_cursor_wish){.url = plan->history.urls.items[i],
+                                               .from_oldest = plan->history.from == REPORT_FROM_OLDEST};
+    return store_cursors_activate(report->store, wishes, plan->history.urls.count, err);
+}
+
+/* Brings the lanes into line with the settings. */
+static enum aibox_status apply(struct report *report, struct aibox_error *err)
+{
+    struct plan *plan = malloc(sizeof *plan); /* large for a stack */
+
+    if (!plan)
+        return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    pthread_mutex_lock(&report->changing);
+    make_plan(report, plan);
+    stop_unwanted(report, plan);
+    enum aibox_status status = activate_cursors(report, plan, err);
+    start_missing(report, plan);
+    wake_all(report); /* those that stay may have another period */
+    pthread_mutex_unlock(&report->changing);
+    free(plan);
+    return status;
+}
+
+/* ---- what wakes them --------------------------------------------------------------------------------------------- */
+
+static void on_events(void *ctx)
+{
+    wake_all(ctx);
+}
+
+static void on_config(void *ctx)
+{
+    struct aibox_error err;
+
+    if (apply(ctx, &err) != AIBOX_OK)
+        log_error("report", "the cursors of history receivers could not be set reason=\"%s\"", err.message);
+}
+
+void report_setting_changed(struct report *report, const char *key)
+{
+    if (report && strncmp(key, "reports.", strlen("reports.")) == 0)
+        wake_all(report);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------
+ */
+
+enum aibox_status report_open(const struct report_context *context, struct report **out, struct aibox_error *err)
+{
+    struct report *report = calloc(1, sizeof *report);
+
+    *out = NULL;
+    if (!report)
+        return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    report->settings = context->settings;
+    report->store = context->store;
+    report->flow = context->flow;
+    report->config = context->config;
+    pthread_mutex_init(&report->changing, NULL);
+    pthread_mutex_init(&report->mu, NULL);
+    enum aibox_status status = realtime_bodies_open(&report->bodies, err);
+    report->data_dir = strdup(context->data_dir);
+    if (status == AIBOX_OK && !report->data_dir)
+        status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    if (status != AIBOX_OK) {
+        report_close(report);
+        return status;
+    }
+    on_config(report);
+    store_events_listen(report->store, on_events, report);
+    report_config_listen(report->config, on_config, report);
+    report->listening = true;
+    wake_all(report); /* for what came before the listening */
+    *out = report;
+    return AIBOX_OK;
+}
+
+void report_close(struct report *report)
+{
+    static const struct plan nothing = {.n = 0};
+
+    if (!report)
+        return;
+    if (report->listening) {
+        report_config_listen(report->config, NULL, NULL);
+        store_events_unlisten(report->store, on_events, report);
+    }
+    pthread_mutex_lock(&report->changing);
+    stop_unwanted(report, &nothing);
+    pthread_mutex_unlock(&report->changing);
+    realtime_bodies_close(report->bodies);
+    pthread_mutex_destroy(&report->mu);
+    pthread_mutex_destroy(&report->changing);
+    free(report->data_dir);
+    free(report);
+}
+
+/* ---- figures ---------------------------------------------------------------------------------------------------- */
+
+static void print_kind(struct report *report, const struct lane_kind *kind, struct json_out *out)
+{
+    json_out_key(out, kind->name);
+    json_out_array_begin(out);
+    for (size_t i = 0; i < report->n; i++)
+        if (report->lanes[i]->kind == kind)
+            lane_print(report->lanes[i], out);
+    json_out_array_end(out);
+}
+
+void report_print(struct report *report, struct json_out *out)
+{
+    struct store_counters counters;
+
+    store_count(report->store, &counters);
+    json_out_object_begin(out);
+    pthread_mutex_lock(&report->changing);
+    print_kind(report, &realtime_lane_kind, out);
+    print_kind(report, &history_lane_kind, out);
+    pthread_mutex_unlock(&report->changing);
+    json_out_key_int(out, "events_lost", (int64_t)counters.events_lost);
+    json_out_object_end(out);
+}

@@ -1,0 +1,50 @@
+/*
+ * What the box sends by itself: events at once (real-time) and without fail (history), its status, and the messages of
+ * the outbox. Each destination has a lane of its own, see report/lane.h; what is promised of each kind stands in
+ * docs/reports.md.
+ *
+ * All functions: any thread.
+ */
+#ifndef AIBOX_REPORT_REPORT_H
+#define AIBOX_REPORT_REPORT_H
+
+#include <stddef.h>
+
+#include "core/buffer.h"
+#include "core/json_out.h"
+#include "core/settings.h"
+#include "core/status.h"
+
+struct flow;
+struct report;
+struct report_config;
+struct store;
+
+/* What reports are made of. All must outlive the room. */
+struct report_context {
+    struct settings *settings;
+    struct store *store;
+    struct flow *flow;
+    struct report_config *config; /* its listener is this room's */
+    const char *data_dir;         /* whose disk the status tells about; copied */
+};
+
+/* Begins to send. */
+enum aibox_status report_open(const struct report_context *context, struct report **out, struct aibox_error *err);
+/* Sends the last status, breaks off everything else, ends the lanes: within about a second. What has not arrived is
+ * sent after the next start. NULL is allowed. */
+void report_close(struct report *report);
+
+/* To be called when a setting has changed. `report` NULL: not open yet. */
+void report_setting_changed(struct report *report, const char *key);
+
+/* How each destination is doing, as one object: the answer of GET /api/reports. */
+void report_print(struct report *report, struct json_out *out);
+void report_metrics(struct report *report, struct buffer *out); /* Prometheus text */
+
+/* Tries again to send what was set aside for `url` (NULL: any), of that event (NULL: any). *count: how many events.
+ * NOT_FOUND: none. */
+enum aibox_status report_resend(struct report *report, const char *url, const char *event_id, size_t *count,
+                                struct aibox_error *err);
+
+#endif
