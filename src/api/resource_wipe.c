@@ -5,6 +5,7 @@
 #include "api/resources.h"
 #include "api/setting_change.h"
 #include "flow/flow.h"
+#include "flow/jobs.h"
 #include "flow/report_config.h"
 #include "store/store.h"
 
@@ -50,6 +51,9 @@ static enum aibox_status wipe(struct api_context *ctx, struct api_request *req, 
     bool wanted[OPTIONS];
     enum aibox_status status = read_options(req, wanted, err);
 
+    /* They hold people's photos, and would bring people back. */
+    if (status == AIBOX_OK && wanted[OPTION_USERS])
+        jobs_clear(ctx->jobs);
     if (status == AIBOX_OK)
         status = store_wipe(ctx->store, wanted[OPTION_USERS], wanted[OPTION_EVENTS], err);
     if (status == AIBOX_OK && wanted[OPTION_EVENTS])

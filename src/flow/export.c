@@ -8,6 +8,7 @@
 #include "core/buffer.h"
 #include "core/utf8.h"
 #include "flow/csv.h"
+#include "flow/import_labels.h"
 #include "flow/photo_name.h"
 #include "flow/zip_out.h"
 #include "vision/image.h"
@@ -239,12 +240,25 @@ static enum aibox_status walk(struct export *export, struct aibox_error *err)
 
 /* ---- the whole -------------------------------------------------------------------------------------------------- */
 
+static enum aibox_status add_labels(struct export *export, struct aibox_error *err)
+{
+    char *text = NULL;
+    enum aibox_status status = import_labels_print(export->request->store, export->request->group, &text, err);
+
+    if (status == AIBOX_OK)
+        status = zip_out_add(&export->zip, IMPORT_LABELS, text, strlen(text), err);
+    free(text);
+    return status;
+}
+
 static enum aibox_status write_archive(struct export *export, struct aibox_error *err)
 {
     static const char *const heading[] = {"identity_id", "name", "type",        "group_name", "permission_ids",
                                           "department",  "card", "description", "photo",      "info"};
     enum aibox_status status = add_row(export, heading, sizeof heading / sizeof heading[0], err);
 
+    if (status == AIBOX_OK)
+        status = add_labels(export, err);
     if (status == AIBOX_OK)
         status = walk(export, err);
     if (status == AIBOX_OK)

@@ -1,5 +1,6 @@
 /*
- * People with photos as a ZIP archive that import.h reads back: all photos of everybody, and people.csv with everybody.
+ * People with photos as a ZIP archive that import.h reads back: all photos of everybody, people.csv with everybody, and
+ * labels.json (import_labels.h).
  * Written as it is read, one person at a time.
  */
 #ifndef AIBOX_FLOW_EXPORT_H

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/pool.h"
+#include "flow/import_labels.h"
 #include "flow/import_plan.h"
 #include "vision/image.h"
 
@@ -243,7 +244,9 @@ enum aibox_status import_run(const struct import_request *request, struct aibox_
     if (status == AIBOX_OK)
         status = import_plan_make(import->archive, request->stop, &import->plan, err);
     if (status == AIBOX_OK && !atomic_load(request->stop)) { /* else the plan may end early */
-        status = open_workers(import, err);
+        status = import_labels_create(import->archive, request->store, &request->options, err);
+        if (status == AIBOX_OK)
+            status = open_workers(import, err);
         if (status == AIBOX_OK)
             status = do_items(import, err);
     }

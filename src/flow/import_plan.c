@@ -7,6 +7,7 @@
 
 #include "core/buffer.h"
 #include "core/utf8.h"
+#include "flow/import_labels.h"
 
 #define NOTHING    UINT32_MAX                           /* no entry */
 #define MAX_IDS    ((size_t)IMPORT_MAX_ITEMS * 65 + 64) /* bytes of all ids with NUL */
@@ -256,9 +257,12 @@ static enum aibox_status plan_rows(struct import_plan *plan, const atomic_bool *
             break;
         status = plan_row(plan, step == CSV_RECORD, err);
     }
-    for (size_t i = 0; i < import_archive_count(plan->archive); i++)
-        plan->ignored += !plan->used[i] && !is_folder(import_archive_name(plan->archive, i));
-    plan->ignored--; /* the table itself */
+    for (size_t i = 0; i < import_archive_count(plan->archive); i++) {
+        const char *path = import_archive_name(plan->archive, i);
+
+        plan->ignored +=
+            !plan->used[i] && !is_folder(path) && path != plan->table_file && strcmp(path, IMPORT_LABELS) != 0;
+    }
     return status;
 }
 

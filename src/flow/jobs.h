@@ -71,7 +71,7 @@ enum aibox_status jobs_results(struct jobs *jobs, const char *id, bool only_fail
 enum aibox_status jobs_cancel(struct jobs *jobs, const char *id, struct job_status *out, struct aibox_error *err);
 /* Queues what failed. PARAM: the job has not ended, nothing has failed, or the upload is gone. */
 enum aibox_status jobs_retry(struct jobs *jobs, const char *id, struct job_status *out, struct aibox_error *err);
-/* Cancels and removes all: they hold photos and names of people. */
+/* Cancels and removes all: they hold photos and names of people. NULL is allowed. */
 void jobs_clear(struct jobs *jobs);
 
 #endif

@@ -136,8 +136,8 @@ static void encode(struct buffer *out, const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
         unsigned char c = (unsigned char)text[i];
-        bool leading_dot = c == '.' && out->size == 0;
-        if (c < 0x20 || c == 0x7f || leading_dot || strchr("/\\:*?\"<>|%#-,;", c) != NULL)
+        bool bad_start = (c == '.' || c == ' ') && out->size == 0;
+        if (c < 0x20 || c == 0x7f || bad_start || strchr("/\\:*?\"<>|%#-,;", c) != NULL)
             buffer_appendf(out, "%%%02X", (unsigned)c);
         else
             buffer_append(out, text + i, 1);

@@ -124,6 +124,7 @@ static void test_round_trip(void **state)
         {.name = "Jean-Luc", .id = "586f54e8-0000-4000-8000-000000000000", .type = 2, .number = 2},
         {.name = "../../etc/passwd", .id = "../x", .department = "a/b", .type = 1, .number = 1},
         {.name = ".hidden", .id = ".", .type = 1, .number = 1},
+        {.name = " a;b,c ", .id = "1 ", .type = 1, .number = 1},
         {.name = "a%2Db", .id = "%", .type = 1, .number = 1},
         {.name = "a\nb\x1b[31m", .id = "1", .type = 1, .number = 1},
         {.name = "a", .id = "1", .card = "#2", .description = "#3", .number = 1},
