@@ -1,0 +1,21 @@
+# Writes the page's files as C: cmake -D OUT=page_files.c -D FOLDER=page -P embed.cmake
+set(path_index.html /)
+set(path_receiver.css /receiver.css)
+set(path_receiver.js /receiver.js)
+set(type_index.html "text/html; charset=utf-8")
+set(type_receiver.css "text/css; charset=utf-8")
+set(type_receiver.js "text/javascript; charset=utf-8")
+
+set(text "#include \"page.h\"\n\n")
+set(rows "")
+set(number 0)
+foreach(name index.html receiver.css receiver.js)
+  file(READ ${FOLDER}/${name} bytes HEX)
+  string(REGEX REPLACE "(................................)" "\\1\n" bytes "${bytes}")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
+  string(APPEND text "static const unsigned char file_${number}[] = {\n${bytes}\n};\n\n")
+  string(APPEND rows
+    "    {\"${path_${name}}\", \"${type_${name}}\", file_${number}, sizeof file_${number}},\n")
+  math(EXPR number "${number} + 1")
+endforeach()
+file(WRITE ${OUT} "${text}const struct page_file page_files[PAGE_FILES] = {\n${rows}};\n")
