@@ -13,6 +13,11 @@ endforeach()
 
 install(DIRECTORY ${AIBOX_MODELS_DIR}/ DESTINATION share/aibox/models)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/aibox.sysusers DESTINATION lib/sysusers.d RENAME aibox.conf)
+foreach(page aiboxd.8 aiboxctl.1 aibox-receiver.1)
+  get_filename_component(section ${page} LAST_EXT)
+  string(SUBSTRING ${section} 1 -1 section)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/man/${page} DESTINATION share/man/man${section})
+endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION share/doc/aibox)
 
 install(CODE "

@@ -1,6 +1,5 @@
 #include "receiver.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "core/utf8.h"
+#include "counts.h"
 #include "journal.h"
 #include "record.h"
 
@@ -20,14 +20,6 @@
 #define HEAD_MAX ((size_t)16 << 10)
 /* Lines of one body: a form's control characters take six times their room in JSON, but who sends those. */
 #define LINES_MAX (BODY_MAX * 2)
-
-struct counts {
-    uint64_t posts;
-    uint64_t messages[MESSAGE_KINDS];
-    uint64_t kept[MESSAGE_KINDS];
-    uint64_t failed, dropped, hung; /* posts, on purpose */
-    uint64_t store_errors;
-};
 
 struct receiver {
     /* Constant. */
@@ -412,69 +404,41 @@ static void count_post(struct receiver *receiver, const struct post *post)
     for (size_t i = 0; i < post->count; i++) {
         enum message_kind kind = post->items[i].record.message.kind;
 
-        counts->messages[kind]++;
+        counts->received[kind]++;
         counts->kept[kind] += post->keep;
     }
-    counts->messages[MESSAGE_MALFORMED] += post->count == 0;
+    counts->received[MESSAGE_MALFORMED] += post->count == 0;
     pthread_mutex_unlock(&receiver->mu);
+}
+
+static struct counts take_counts(struct receiver *receiver, struct seen_counts *events)
+{
+    struct counts counts;
+
+    seen_count(receiver->seen, events);
+    pthread_mutex_lock(&receiver->mu);
+    counts = receiver->counts;
+    pthread_mutex_unlock(&receiver->mu);
+    return counts;
 }
 
 void receiver_write_counts(struct receiver *receiver, struct json_out *out)
 {
     struct seen_counts events;
-    struct counts counts;
+    const struct counts counts = take_counts(receiver, &events);
 
-    seen_count(receiver->seen, &events);
-    pthread_mutex_lock(&receiver->mu);
-    counts = receiver->counts;
-    pthread_mutex_unlock(&receiver->mu);
     json_out_object_begin(out);
     json_out_key_int(out, "started_ms", receiver->started_ms);
-    json_out_key_int(out, "posts", (int64_t)counts.posts);
-    json_out_key(out, "kinds");
-    json_out_object_begin(out);
-    for (int kind = 0; kind < MESSAGE_KINDS; kind++) {
-        json_out_key(out, message_kind_name((enum message_kind)kind));
-        json_out_object_begin(out);
-        json_out_key_int(out, "received", (int64_t)counts.messages[kind]);
-        json_out_key_int(out, "kept", (int64_t)counts.kept[kind]);
-        json_out_object_end(out);
-    }
-    json_out_object_end(out);
-    json_out_key(out, "events");
-    json_out_object_begin(out);
-    json_out_key_int(out, "distinct", (int64_t)events.distinct);
-    json_out_key_int(out, "duplicates", (int64_t)events.duplicates);
-    json_out_key_int(out, "different_content", (int64_t)events.different);
-    json_out_key_int(out, "forgotten", (int64_t)events.forgotten);
-    json_out_object_end(out);
-    json_out_key(out, "rehearsed");
-    json_out_object_begin(out);
-    json_out_key_int(out, "failed", (int64_t)counts.failed);
-    json_out_key_int(out, "dropped", (int64_t)counts.dropped);
-    json_out_key_int(out, "hung", (int64_t)counts.hung);
-    json_out_object_end(out);
-    json_out_key_int(out, "store_errors", (int64_t)counts.store_errors);
+    counts_write(&counts, &events, out);
     json_out_object_end(out);
 }
 
 void receiver_print_summary(struct receiver *receiver)
 {
     struct seen_counts events;
-    uint64_t received = 0;
-    uint64_t kept = 0;
+    const struct counts counts = take_counts(receiver, &events);
 
-    seen_count(receiver->seen, &events);
-    pthread_mutex_lock(&receiver->mu);
-    for (int kind = 0; kind < MESSAGE_KINDS; kind++) {
-        received += receiver->counts.messages[kind];
-        kept += receiver->counts.kept[kind];
-    }
-    pthread_mutex_unlock(&receiver->mu);
-    printf("aibox-receiver: %" PRIu64 " messages, %" PRIu64 " kept; %" PRIu64 " distinct events, %" PRIu64
-           " duplicates, %" PRIu64 " with different content\n",
-           received, kept, events.distinct, events.duplicates, events.different);
-    (void)fflush(stdout);
+    counts_print(&counts, &events);
 }
 
 /* ---- the walk ----------------------------------------------------------------------------------------------- */

@@ -70,8 +70,7 @@ static enum MHD_Result send_shown(struct MHD_Connection *mhd, const struct shown
         response = MHD_create_response_from_buffer(shown->size, shown->owned, MHD_RESPMEM_MUST_FREE);
     else
         /* The library asks for memory that it may write to, and doesn't. */
-        response =
-            MHD_create_response_from_buffer(shown->size, (void *)(uintptr_t)shown->bytes, MHD_RESPMEM_PERSISTENT);
+        response = MHD_create_response_from_buffer(shown->size, (void *)shown->bytes, MHD_RESPMEM_PERSISTENT);
     if (!response) {
         free(shown->owned);
         return MHD_NO;

@@ -93,7 +93,7 @@ function card(message) {
   if (line) item.append(line);
   if (facts.length) item.append(element('p', 'facts', facts.join(' · ')));
   if (message.pictures.length) item.append(pictures(message));
-  item.append(details(message));
+  if (message.kind !== 'malformed') item.append(details(message));
   return item;
 }
 
@@ -108,7 +108,7 @@ function showCounts(counts) {
   state.className = '';
   state.textContent = `${sum('received')} received, ${sum('kept')} kept, ${duplicates} duplicates`;
   alarm.hidden = different === 0;
-  alarm.textContent = `${different} deliveries of an event whose content was not what it was before`;
+  alarm.textContent = `Deliveries of an event with other content than before: ${different}`;
 }
 
 async function ask(url) {
