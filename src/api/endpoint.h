@@ -75,7 +75,7 @@ struct api_endpoint {
     api_handler handler;
     const char *tag;
     const char *summary;
-    const char *example; /* JSON of a request for the documentation, or NULL */
+    const char *example;                   /* JSON of a request for the documentation, or NULL */
     const struct api_upload_rules *upload; /* with API_BODY_UPLOAD */
 };
 
@@ -83,7 +83,8 @@ struct api_endpoint {
 struct api_upload_rules {
     const char *name;          /* of the part, where it comes as multipart/form-data */
     const char *content_types; /* besides that, "application/zip|application/octet-stream"; none told is taken, too */
-    const char *limit_setting; /* key of the setting that holds its largest size in MiB; http.max_body_mib is not asked */
+    const char
+        *limit_setting; /* key of the setting that holds its largest size in MiB; http.max_body_mib is not asked */
 };
 
 /* ---- what a handler asks of its request (names must be in the table: a wrong one is a bug) ---- */

@@ -102,7 +102,7 @@ static bool bind_and_listen(int fd, const struct sockaddr_storage *where, sockle
 enum aibox_status listen_open(const char *text, struct listening *out, struct aibox_error *err)
 {
     struct sockaddr_storage where;
-    struct address address;
+    struct address address = {{0}};
     char host[ADDRESS_TEXT];
     unsigned port;
     socklen_t size;

@@ -118,7 +118,8 @@ const struct settings_entry settings_table[] = {
     {"reports.history_batch", SETTINGS_BOOL, "false", 0, 0, NULL, HOT,
      "Send several events in one history report instead of one each."},
     {"reports.set_aside_seconds", SETTINGS_INT, "3600", 1, 604800, NULL, HOT,
-     "Seconds for which a receiver has to refuse an event (400, 413, 422) until it is set aside and the next one sent."},
+     "Seconds for which a receiver has to refuse an event (400, 413, 422) until it is set aside and the next one "
+     "sent."},
     {"vision.workers", SETTINGS_INT, "0", 0, 256, NULL, RESTART,
      "Number of threads that analyse pictures; 0: one per core."},
 };

@@ -5,9 +5,9 @@
 
 #include "ctl.h"
 #include "file.h"
-#include "people.h"
 #include "flow/csv.h"
 #include "flow/photo_name.h"
+#include "people.h"
 #include "progress.h"
 
 #define CSV_MAX   ((size_t)256 * 1024 * 1024)
