@@ -121,6 +121,11 @@ static struct MHD_Response *begin_stream(struct exchange *exchange)
     struct MHD_Response *response;
 
     exchange->res.stream.produce = NULL;
+    if (exchange->head) { /* the library would end a body that it does not send */
+        if (source.free_ctx)
+            source.free_ctx(source.ctx);
+        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    }
     response = stream_respond(exchange->api->streams, exchange->mhd, &source, watch_stream, exchange, &exchange->err);
     if (!response)
         finish(exchange, exchange->err.status);
@@ -438,6 +443,7 @@ static enum MHD_Result on_headers(struct exchange *exchange, const char *method)
     enum aibox_status status;
 
     exchange->complete_us = clock_monotonic_us();
+    exchange->head = strcmp(method, "HEAD") == 0;
     status = exchange_read_headers(exchange, method);
     begin(exchange);
     if (status != AIBOX_OK)

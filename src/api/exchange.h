@@ -36,6 +36,7 @@ struct exchange {
     char boundary[EXCHANGE_BOUNDARY + 1];
     uint64_t announced; /* Content-Length; 0 without body, MHD_SIZE_UNKNOWN if chunked */
     struct buffer body;
+    bool head;             /* the answer's body is not sent */
     bool keeps_body;       /* it holds arguments */
     struct upload *upload; /* the body, where it goes to disk; NULL else */
     uint64_t max_body;     /* bytes */
