@@ -230,6 +230,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
                                   .flow = rooms->flow,
                                   .door = rooms->door,
                                   .reports = rooms->reports,
+                                  .report = rooms->report,
                                   .jobs = rooms->jobs,
                                   .upload_dir = jobs_upload_dir(rooms->jobs)};
     return api_open(&context, line->listen, &rooms->api, err);

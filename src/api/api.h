@@ -12,6 +12,7 @@ struct api;
 struct door;
 struct flow;
 struct jobs;
+struct report;
 struct report_config;
 struct store;
 
@@ -24,6 +25,7 @@ struct api_context {
     struct jobs *jobs;
     const char *upload_dir; /* folder for what is being uploaded; NULL: uploads are not offered */
     struct report_config *reports;
+    struct report *report;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "api/server.h"
 #include "door/door.h"
 #include "flow/flow.h"
+#include "report/report.h"
 #include "store/store.h"
 
 #define METRICS_MAX ((size_t)4 << 20)
@@ -102,6 +103,7 @@ static enum aibox_status get_metrics(struct api_context *ctx, struct api_request
     api_metrics(req->api, &text);
     flow_metrics(ctx->flow, &text);
     door_metrics(ctx->door, &text);
+    report_metrics(ctx->report, &text);
     print_store(ctx->store, &text);
     bytes = buffer_give(&text, &size);
     if (!bytes)

@@ -23,6 +23,7 @@
     X(devices)                                                                                                         \
     X(events)                                                                                                          \
     X(reports)                                                                                                         \
+    X(report_state)                                                                                                    \
     X(doors)                                                                                                           \
     X(platform)                                                                                                        \
     X(wipe)                                                                                                            \

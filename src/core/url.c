@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,4 +39,20 @@ enum aibox_status url_check(const char *field, const char *url, struct aibox_err
     return error_set(err, AIBOX_PARAM,
                      "%s: expected an http:// or https:// URL with a host, without #fragment, of at most %d bytes",
                      field, URL_MAX);
+}
+
+void url_show(const char *url, char *out, size_t size)
+{
+    const char *authority = strstr(url, "://");
+    const char *at = NULL;
+
+    if (authority) {
+        authority += 3;
+        size_t length = strcspn(authority, "/?#");
+        at = memrchr(authority, '@', length);
+    }
+    if (at)
+        (void)snprintf(out, size, "%.*s***%s", (int)(authority - url), url, at);
+    else
+        (void)snprintf(out, size, "%s", url);
 }

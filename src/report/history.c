@@ -304,17 +304,26 @@ static void run_history(struct lane *lane)
 
 /* ---- for others -------------------------------------------------------------------------------------------------- */
 
-static int64_t age_of_oldest(struct history_lane *history)
+/* Counted by the numbers of the events, so that deleted ones count too, but no more than there are. */
+static struct lane_backlog backlog_of(struct lane *lane)
 {
+    struct store *store = lane->report->store;
+    int64_t position = atomic_load(&of(lane)->position);
+    struct lane_backlog backlog = {.count = store_event_newest(store) - position};
+    struct store_counters counters;
     struct store_event_list list;
-    int64_t age_ms = 0;
 
-    if (store_events_after(history->lane.report->store, atomic_load(&history->position), 1, &list, NULL) != AIBOX_OK)
-        return 0;
-    if (list.count > 0)
-        age_ms = clock_realtime_ms() - id_ulid_ms(list.items[0].event_id);
+    if (backlog.count == 0 || store_events_after(store, position, 1, &list, NULL) != AIBOX_OK)
+        return backlog;
+    store_count(store, &counters);
+    if (backlog.count > (int64_t)counters.events)
+        backlog.count = (int64_t)counters.events;
+    if (list.count > 0) {
+        int64_t age_ms = clock_realtime_ms() - id_ulid_ms(list.items[0].event_id);
+        backlog.oldest_ms = age_ms > 0 ? age_ms : 0;
+    }
     store_event_list_free(&list);
-    return age_ms > 0 ? age_ms : 0;
+    return backlog;
 }
 
 static void print_history(struct lane *lane, struct json_out *out)
@@ -322,18 +331,7 @@ static void print_history(struct lane *lane, struct json_out *out)
     size_t set_aside = 0;
 
     (void)store_set_aside_count(lane->report->store, lane->url, &set_aside, NULL);
-    json_out_key_int(out, "waiting", history_lane_waiting(lane));
-    json_out_key_float(out, "oldest_seconds", (double)age_of_oldest(of(lane)) / 1000);
     json_out_key_int(out, "set_aside", (int64_t)set_aside);
-}
-
-int64_t history_lane_waiting(struct lane *lane)
-{
-    int64_t waiting = store_event_newest(lane->report->store) - atomic_load(&of(lane)->position);
-    struct store_counters counters;
-
-    store_count(lane->report->store, &counters);
-    return waiting < (int64_t)counters.events ? waiting : (int64_t)counters.events;
 }
 
 void history_lane_resend(struct lane *lane)
@@ -348,7 +346,7 @@ static void free_history(struct lane *lane)
 }
 
 const struct lane_kind history_lane_kind = {
-    .name = "history", .run = run_history, .print = print_history, .free = free_history};
+    .name = "history", .run = run_history, .backlog = backlog_of, .print = print_history, .free = free_history};
 
 struct lane *history_lane_new(struct report *report, const char *url, struct aibox_error *err)
 {

@@ -151,7 +151,7 @@ bool lane_back_off(struct lane *lane, struct backoff *backoff)
 /* For the log: a query may hold a token. */
 static void url_for_log(const char *url, char *out, size_t size)
 {
-    post_show_url(url, out, size);
+    url_show(url, out, size);
     out[strcspn(out, "?")] = '\0';
 }
 
@@ -233,7 +233,7 @@ void lane_print(struct lane *lane, struct json_out *out)
     struct lane_figures figures;
 
     lane_figures_get(lane, &figures);
-    post_show_url(lane->url, shown, sizeof shown);
+    url_show(lane->url, shown, sizeof shown);
     json_out_object_begin(out);
     json_out_key_text(out, "url", shown);
     json_out_key_bool(out, "down", figures.down);
@@ -244,6 +244,11 @@ void lane_print(struct lane *lane, struct json_out *out)
     json_out_key_int(out, "last_failure", figures.last_failure_ms);
     json_out_key_int(out, "next_try", figures.next_try_ms);
     json_out_key_text(out, "last_error", figures.last_error);
+    if (lane->kind->backlog) {
+        struct lane_backlog backlog = lane->kind->backlog(lane);
+        json_out_key_int(out, "waiting", backlog.count);
+        json_out_key_float(out, "oldest_seconds", (double)backlog.oldest_ms / 1000);
+    }
     if (lane->kind->print)
         lane->kind->print(lane, out);
     json_out_object_end(out);

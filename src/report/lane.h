@@ -22,11 +22,18 @@
 struct lane;
 struct report;
 
+/* What waits to be delivered. */
+struct lane_backlog {
+    int64_t count;
+    int64_t oldest_ms; /* for how long the oldest has been waiting; 0 without */
+};
+
 /* What a kind of lane does. */
 struct lane_kind {
     const char *name;                                       /* in figures and log: history, realtime, monitor, outbox */
     void (*run)(struct lane *lane);                         /* on the lane's thread, until lane_stopping() */
-    void (*print)(struct lane *lane, struct json_out *out); /* members of its own for GET /api/reports; may be NULL */
+    struct lane_backlog (*backlog)(struct lane *lane);      /* NULL: it keeps none */
+    void (*print)(struct lane *lane, struct json_out *out); /* further members for GET /api/reports; may be NULL */
     void (*free)(struct lane *lane);                        /* the lane itself and what its kind added */
 };
 

@@ -25,6 +25,7 @@ struct post {
     CURL *easy;
     struct buffer body; /* of the answer */
     char allow[ALLOW_MAX];
+    bool fresh;   /* the open connection was allowed by an earlier list: not to be used any more */
     bool guarded; /* addresses are looked at: the host is not named in `allow` */
     bool refused; /* an address was not allowed */
     atomic_bool cancelled;
@@ -154,22 +155,6 @@ static bool may_follow(const char *from, const char *to)
     return host_of(from, from_host) && host_of(to, to_host) && strcasecmp(from_host, to_host) == 0;
 }
 
-void post_show_url(const char *url, char *out, size_t size)
-{
-    const char *authority = strstr(url, "://");
-    const char *at = NULL;
-
-    if (authority) {
-        authority += 3;
-        size_t length = strcspn(authority, "/?#");
-        at = memrchr(authority, '@', length);
-    }
-    if (at)
-        (void)snprintf(out, size, "%.*s***%s", (int)(authority - url), url, at);
-    else
-        (void)snprintf(out, size, "%s", url);
-}
-
 /* ---- sending ------------------------------------------------------------------------------------------------- */
 
 static void explain(const struct post *post, CURLcode code, int64_t timeout_ms, char reason[POST_REASON])
@@ -213,8 +198,8 @@ static void set_guard(struct post *post, const char *url, const char *allow)
 {
     char host[MOST_HOST_BYTES];
 
-    /* A connection that is open was allowed by the list of its time. */
-    curl_easy_setopt(post->easy, CURLOPT_FRESH_CONNECT, strcmp(post->allow, allow) != 0 ? 1L : 0L);
+    post->fresh = post->fresh || strcmp(post->allow, allow) != 0;
+    curl_easy_setopt(post->easy, CURLOPT_FRESH_CONNECT, post->fresh ? 1L : 0L);
     (void)snprintf(post->allow, sizeof post->allow, "%s", allow);
     post->guarded = !allow_everything(allow) && !(host_of(url, host) && allow_host(allow, host));
     post->refused = false;
@@ -241,6 +226,7 @@ static bool send_once(struct post *post, const char *url, const struct post_requ
         explain(post, code, request->timeout_ms, answer->reason);
         return false;
     }
+    post->fresh = false; /* only one connection is kept: the new one has taken the old one's place */
     curl_easy_getinfo(post->easy, CURLINFO_RESPONSE_CODE, &http_status);
     answer->http_status = (int)http_status;
     if (http_status >= 200 && http_status < 300)

@@ -46,7 +46,4 @@ bool post_send(struct post *post, const struct post_request *request, struct pos
 void post_cancel(struct post *post);
 void post_allow_again(struct post *post);
 
-/* `url` as it may be shown: its user and password as "***". `out` is cut at `size`. */
-void post_show_url(const char *url, char *out, size_t size);
-
 #endif

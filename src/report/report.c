@@ -8,6 +8,8 @@
 #include "report/realtime.h"
 #include "report/report_internal.h"
 
+const struct lane_kind *const lane_kinds[] = {&realtime_lane_kind, &history_lane_kind, NULL};
+
 /* ---- which lanes there are ------------------------------------------------------------------------------------- */
 
 struct wish {
@@ -210,28 +212,21 @@ void report_close(struct report *report)
     free(report);
 }
 
-/* ---- figures ---------------------------------------------------------------------------------------------------- */
+/* ---- set aside ------------------------------------------------------------------------------------------------- */
 
-static void print_kind(struct report *report, const struct lane_kind *kind, struct json_out *out)
+enum aibox_status report_resend(struct report *report, const char *url, const char *event_id, size_t *count,
+                                struct aibox_error *err)
 {
-    json_out_key(out, kind->name);
-    json_out_array_begin(out);
+    enum aibox_status status = store_set_aside_resend(report->store, url, event_id, count, err);
+
+    if (status == AIBOX_OK && *count == 0)
+        return error_set(err, AIBOX_NOT_FOUND, "no such event is set aside");
+    if (status != AIBOX_OK)
+        return status;
+    pthread_mutex_lock(&report->mu);
     for (size_t i = 0; i < report->n; i++)
-        if (report->lanes[i]->kind == kind)
-            lane_print(report->lanes[i], out);
-    json_out_array_end(out);
-}
-
-void report_print(struct report *report, struct json_out *out)
-{
-    struct store_counters counters;
-
-    store_count(report->store, &counters);
-    json_out_object_begin(out);
-    pthread_mutex_lock(&report->changing);
-    print_kind(report, &realtime_lane_kind, out);
-    print_kind(report, &history_lane_kind, out);
-    pthread_mutex_unlock(&report->changing);
-    json_out_key_int(out, "events_lost", (int64_t)counters.events_lost);
-    json_out_object_end(out);
+        if (report->lanes[i]->kind == &history_lane_kind)
+            history_lane_resend(report->lanes[i]);
+    pthread_mutex_unlock(&report->mu);
+    return AIBOX_OK;
 }

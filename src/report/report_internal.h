@@ -38,6 +38,7 @@ extern const struct lane_kind history_lane_kind;
 struct lane *history_lane_new(struct report *report, const char *url, struct aibox_error *err);
 /* Lets it look for set-aside events that are to be sent again. */
 void history_lane_resend(struct lane *lane);
-int64_t history_lane_waiting(struct lane *lane); /* events not confirmed, at most */
+
+extern const struct lane_kind *const lane_kinds[]; /* all, NULL at the end */
 
 #endif

@@ -1,11 +1,13 @@
 // What the box sends by itself: history with cursors, real-time events, status, device operations.
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { readFileSync, rmSync } from 'node:fs';
+import https from 'node:https';
+import path from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Box, temporaryFolder } from './lib/box.mjs';
-import { base64, blank, encode, people, sampleBytes } from './lib/pictures.mjs';
+import { Box, run, temporaryFolder } from './lib/box.mjs';
+import { base64, people } from './lib/pictures.mjs';
 import { enrolAll, Receiver, show } from './lib/receiver.mjs';
 
 const realtimePath = '/SophonFogSys/api/EventServerUrl';
@@ -25,12 +27,26 @@ after(async () => {
   rmSync(data, { recursive: true, force: true });
 });
 
+afterEach(async () => {
+  await history([]);
+  await realtime([]);
+  await box.put('/api/settings', { 'reports.allow': '', 'reports.history_batch': false, 'cloud.send_pictures': 'all' });
+  await Receiver.stopAll();
+});
+
 const post = async (path, body) => {
   const answer = await box.post(path, { 'content-type': 'json', ...body });
   assert.equal(answer.status, 200, answer.body);
 };
 const history = (urls, more = {}) => post(historyPath, { history_upload_event_url: urls, reported_peroid: 1, ...more });
 const realtime = (urls, more = {}) => post(realtimePath, { event_server_url: urls, ...more });
+async function selfSigned() {
+  const at = (name) => path.join(data, name);
+  const made = await run('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1',
+    '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', at('key.pem'), '-out', at('cert.pem')]);
+  assert.equal(made.code, 0, made.stderr);
+  return { key: readFileSync(at('key.pem')), cert: readFileSync(at('cert.pem')) };
+}
 const state = async () => (await box.get('/api/reports')).json.data;
 
 test('history: an event has all its fields', async () => {
@@ -70,8 +86,6 @@ test('history: an event has all its fields', async () => {
   assert.equal(second.json.reg_pic, '');
   assert.equal(second.json.ext_data.person_type, 4);
   assert.equal(second.json.ext_data.event_id, stranger.event_id);
-  await history([]);
-  await receiver.stop();
 });
 
 test('history: tried again until it is taken, in order, each event once', async () => {
@@ -83,8 +97,6 @@ test('history: tried again until it is taken, in order, each event once', async 
   for (let i = 0; i < 6; i++) made.push((await show(box, folk[i % 3].other)).event_id);
   await receiver.until(({ requests }) => requests.length >= 6);
   assert.deepEqual(receiver.eventIds(), made);
-  await history([]);
-  await receiver.stop();
 });
 
 test('history: a URL starts now, or with the oldest; one that returns goes on', async () => {
@@ -102,8 +114,6 @@ test('history: a URL starts now, or with the oldest; one that returns goes on', 
   const kept = json.data.map((event) => event._id).reverse();
   await oldest.until(({ requests }) => requests.length === kept.length);
   assert.deepEqual(oldest.eventIds(), kept);
-  await history([]);
-  await Promise.all([now.stop(), oldest.stop()]);
 });
 
 test('history: a dead receiver holds up no other', async () => {
@@ -113,8 +123,6 @@ test('history: a dead receiver holds up no other', async () => {
   const made = (await show(box, folk[0].other)).event_id;
   await alive.until(({ requests }) => requests.length === 1);
   assert.deepEqual(alive.eventIds(), [made]);
-  await history([]); // breaks the hanging one off
-  await Promise.all([alive.stop(), hanging.stop()]);
 });
 
 test('history: form-data', async () => {
@@ -131,8 +139,6 @@ test('history: form-data', async () => {
   const ext = JSON.parse(form.ext_data);
   assert.equal(ext.event_id, made.event_id);
   assert.equal(ext.spot_pic, base64(folk[0].other));
-  await history([]);
-  await receiver.stop();
 });
 
 test('history: pictures that are switched off are empty, one by one and altogether', async () => {
@@ -153,9 +159,6 @@ test('history: pictures that are switched off are empty, one by one and altogeth
   assert.deepEqual(await pictures({}), [false, true, true]);
   await box.put('/api/settings', { 'cloud.send_pictures': 'never' });
   assert.deepEqual(await pictures({}), [false, false, false]);
-  await box.put('/api/settings', { 'cloud.send_pictures': 'all' });
-  await history([]);
-  await receiver.stop();
 });
 
 test('history: batches, and one bad event among them', async () => {
@@ -176,7 +179,212 @@ test('history: batches, and one bad event among them', async () => {
   const ids = receiver.eventIds();
   assert.deepEqual(ids.slice(-6), made.filter((id) => id !== bad));
   assert.equal(new Set(ids).size, ids.length);
-  await box.put('/api/settings', { 'reports.history_batch': false });
-  await history([]);
-  await receiver.stop();
+});
+
+test('history: refused for too long is set aside, and can be sent again', async () => {
+  let bad, healed = false;
+  const receiver = await Receiver.start({
+    answer: ({ json }) => (!healed && json.ext_data.event_id === bad ? 400 : 200),
+  });
+  await history([receiver.url]);
+  bad = (await show(box, folk[0].other)).event_id;
+  const good = (await show(box, folk[1].other)).event_id;
+  await receiver.until(() => receiver.eventIds().includes(good));
+  assert.deepEqual(receiver.eventIds(), [good]);
+  const { history: [lane] } = await state();
+  assert.equal(lane.set_aside, 1);
+  assert.equal(lane.url, receiver.url);
+  const list = (await box.get(`/api/reports/set_aside?url=${encodeURIComponent(receiver.url)}`)).json.data;
+  assert.deepEqual(list.map(({ url, event_id, answered, resend }) => ({ url, event_id, answered, resend })), [
+    { url: receiver.url, event_id: bad, answered: 400, resend: false },
+  ]);
+  assert.equal((await box.post('/api/reports/resend', { event_id: good })).json.error.code, 40491);
+  const tries = receiver.all.length;
+  assert.deepEqual((await box.post('/api/reports/resend', { url: receiver.url })).json.data, { count: 1 });
+  await receiver.until(({ all }) => all.length > tries); // refused again: stays set aside
+  assert.equal((await state()).history[0].set_aside, 1);
+  healed = true;
+  await box.post('/api/reports/resend', { event_id: bad });
+  await receiver.until(() => receiver.eventIds().includes(bad));
+  for (let i = 0; (await state()).history[0].set_aside !== 0; i++) {
+    assert.ok(i < 100, 'it is no longer set aside');
+    await sleep(50);
+  }
+});
+
+test('history: goes on where it was after a restart', async () => {
+  const receiver = await Receiver.start();
+  await history([receiver.url]);
+  const first = (await show(box, folk[0].other)).event_id;
+  await receiver.until(({ requests }) => requests.length === 1);
+  receiver.answer = () => 503;
+  const second = (await show(box, folk[1].other)).event_id;
+  await receiver.until(({ all }) => all.length >= 2);
+  await box.stop();
+  receiver.answer = () => 200;
+  box = await Box.start({ data, settings });
+  await receiver.until(({ requests }) => requests.length === 2);
+  assert.deepEqual(receiver.eventIds(), [first, second]);
+});
+
+test('history: what was deleted is not sent', async () => {
+  const receiver = await Receiver.start({ answer: () => 500 });
+  await history([receiver.url]);
+  const gone = (await show(box, folk[0].other)).event_id;
+  const stays = (await show(box, folk[1].other)).event_id;
+  await receiver.until(({ all }) => all.length >= 1);
+  assert.equal((await box.delete('/SophonFace/api/events', { event_id_list: [gone] })).status, 200);
+  receiver.answer = () => 200;
+  await receiver.until(() => receiver.eventIds().includes(stays));
+  assert.deepEqual(receiver.eventIds(), [stays]);
+});
+
+test('real-time: at once, known people only unless told otherwise', async () => {
+  const receiver = await Receiver.start();
+  await realtime([`${receiver.url}/RealTimeEvent`]);
+  const stranger = await show(box, folk[3].photo);
+  const known = await show(box, folk[0].other);
+  await receiver.until(({ requests }) => requests.length === 1);
+  const [{ json, headers, path }] = receiver.requests;
+  assert.equal(path, '/RealTimeEvent');
+  assert.equal(headers['idempotency-key'], known.event_id);
+  assert.equal(json.identity_id, 'p0');
+  assert.equal(json.score, known.score);
+  assert.equal(json.reg_pic, base64(folk[0].photo));
+  assert.equal(json.ext_data.spot_pic, base64(folk[0].other));
+  assert.equal(json.ext_data.event_id, known.event_id);
+  assert.equal(json.ext_data.want_action, undefined);
+  await realtime([receiver.url], { real_need_send_all_person_type: true, real_need_reg_pic: false });
+  await show(box, folk[3].photo);
+  await show(box, folk[0].other);
+  await receiver.until(({ requests }) => requests.length === 3);
+  assert.deepEqual(receiver.events().slice(1).map((event) => event.identity_name), ['stranger', 'name of p0']);
+  assert.equal(receiver.events()[2].reg_pic, '');
+  assert.ok(!receiver.eventIds().includes(stranger.event_id));
+  await realtime([receiver.url], { 'content-type': 'form-data' });
+  await show(box, folk[0].other);
+  await receiver.until(({ requests }) => requests.length === 4);
+  assert.equal(receiver.requests[3].form.identity_id, 'p0');
+});
+
+test('real-time: one try for each, and a receiver that hangs delays no other', async () => {
+  const hanging = await Receiver.start({ answer: () => 'hang' });
+  const failing = await Receiver.start({ answer: () => 500 });
+  const alive = await Receiver.start();
+  await realtime([hanging.url, failing.url, alive.url]);
+  const made = [];
+  for (let i = 0; i < 4; i++) made.push((await show(box, folk[i % 3].other)).event_id);
+  await alive.until(({ requests }) => requests.length === 4);
+  assert.deepEqual(alive.eventIds(), made);
+  await failing.until(({ all }) => all.length === 4);
+  await hanging.until(({ all }) => all.length === 4); // half a second each
+  const gaps = hanging.all.slice(1).map(({ at }, i) => at - hanging.all[i].at);
+  assert.ok(Math.min(...gaps) >= 450, `${gaps}`);
+  assert.deepEqual(hanging.all.map(({ json }) => json.ext_data.event_id), made);
+  await sleep(700);
+  assert.equal(failing.all.length, 4);
+  assert.equal(hanging.all.length, 4);
+  assert.equal(alive.connections, 1, 'the connection is kept');
+  const lanes = (await state()).realtime;
+  assert.deepEqual(lanes.map(({ url, down, sent, failed }) => [url, down, sent, failed]), [
+    [hanging.url, true, 0, 4],
+    [failing.url, true, 0, 4],
+    [alive.url, false, 4, 0],
+  ]);
+  assert.match(lanes[0].last_error, /no answer within 0\.5 s/);
+  assert.match(lanes[1].last_error, /500/);
+});
+
+test('redirects are followed to the same host only', async () => {
+  const other = await Receiver.start();
+  const receiver = await Receiver.start({
+    answer: ({ path }) =>
+      ({ '/same': { status: 307, headers: { Location: '/there' } }, '/there': 200 })[path] ?? {
+        status: 307,
+        headers: { Location: `http://localhost:${other.port}/` },
+      },
+  });
+  await history([`${receiver.url}/same`]);
+  await show(box, folk[0].other);
+  await receiver.until(({ requests }) => requests.length === 1);
+  assert.equal(receiver.requests[0].path, '/there');
+  assert.equal(receiver.requests[0].method, 'POST');
+  assert.equal(receiver.requests[0].json.identity_id, 'p0');
+  await history([`${receiver.url}/other`]);
+  await show(box, folk[0].other);
+  await receiver.until(({ all }) => all.filter(({ path }) => path === '/other').length >= 2);
+  assert.equal(other.all.length, 0);
+  assert.match((await state()).history[0].last_error, /redirect/);
+});
+
+test('reports.allow guards where reports go', async () => {
+  const receiver = await Receiver.start();
+  const allow = (value) => box.put('/api/settings', { 'reports.allow': value });
+  await allow('10.0.0.0/8, example.org');
+  await history([receiver.url]);
+  const first = (await show(box, folk[0].other)).event_id;
+  for (let i = 0; !(await state()).history[0].last_error.includes('reports.allow'); i++) {
+    assert.ok(i < 100);
+    await sleep(50);
+  }
+  assert.equal(receiver.all.length, 0);
+  assert.equal(receiver.connections, 0, 'nothing is even connected');
+  await allow('10.0.0.0/8, 127.0.0.0/8');
+  await receiver.until(({ requests }) => requests.length === 1);
+  assert.deepEqual(receiver.eventIds(), [first]);
+  await allow('LOCALHOST'); // by name, whatever its address; an open connection is judged anew
+  await show(box, folk[0].other);
+  for (let i = 0; !(await state()).history[0].down; i++) {
+    assert.ok(i < 100);
+    await sleep(50);
+  }
+  assert.equal(receiver.requests.length, 1);
+  await history([`http://localhost:${receiver.port}/`, receiver.url]);
+  await show(box, folk[0].other);
+  await receiver.until(({ requests }) => requests.length === 2);
+  assert.equal(receiver.requests[1].headers.host, `localhost:${receiver.port}`);
+});
+
+test('certificates are verified', async () => {
+  const { key, cert } = await selfSigned();
+  const receiver = await Receiver.start({ server: https.createServer({ key, cert }) });
+  await history([`https://127.0.0.1:${receiver.port}/`]);
+  await show(box, folk[0].other);
+  for (let i = 0; !(await state()).history[0].down; i++) {
+    assert.ok(i < 200);
+    await sleep(50);
+  }
+  assert.match((await state()).history[0].last_error, /certificate|SSL|TLS/i);
+  assert.equal(receiver.all.length, 0);
+});
+
+test('what is shown and counted', async () => {
+  const receiver = await Receiver.start({ answer: () => 500 });
+  const secret = receiver.url.replace('http://', 'http://user:geheim@');
+  await history([secret]);
+  const before = (await state()).history[0];
+  assert.deepEqual([before.waiting, before.oldest_seconds, before.down], [0, 0, false]);
+  await show(box, folk[0].other);
+  await show(box, folk[0].other);
+  await receiver.until(({ all }) => all.length >= 3);
+  assert.equal(receiver.all[0].headers.authorization, `Basic ${base64('user:geheim')}`);
+  const answer = await box.get('/api/reports');
+  const [lane] = answer.json.data.history;
+  assert.equal(lane.waiting, 2);
+  assert.ok(lane.oldest_seconds > 0);
+  assert.ok(lane.failed >= 2 && lane.down);
+  assert.ok(lane.last_failure > 1.6e12 && lane.last_error === 'answered with HTTP status 500');
+  const metrics = (await box.get('/metrics')).body.toString();
+  const shown = secret.replace('user:geheim', '***');
+  assert.match(metrics, new RegExp(`aibox_report_waiting\\{kind="history",url="${shown.replaceAll('*', '\\*')}"\\} 2`));
+  assert.match(metrics, /aibox_report_up\{kind="history",[^}]*\} 0/);
+  for (const text of [answer.body.toString(), metrics, box.stderr]) assert.ok(!text.includes('geheim'));
+  receiver.answer = () => 200;
+  await receiver.until(({ requests }) => requests.length === 2);
+  for (let i = 0; (await state()).history[0].waiting !== 0; i++) {
+    assert.ok(i < 100);
+    await sleep(50);
+  }
+  const said = box.stderr.split('\n').filter((line) => line.includes(String(receiver.port)));
+  assert.equal(said.length, 2, `lost once, back once: ${said.join('\n')}`);
 });

@@ -15,6 +15,8 @@ export function parseForm(type, body) {
   return fields;
 }
 
+const running = new Set();
+
 /**
  * answer({path, headers, json, n}) → status, {status, headers, body}, or 'hang' | 'reset'; n counts requests from 0.
  * `requests` holds what was answered with 2xx, `all` everything.
@@ -31,6 +33,7 @@ export class Receiver {
       server.listen(port, '127.0.0.1', resolve);
     });
     receiver.port = server.address().port;
+    running.add(receiver);
     receiver.url = `http://127.0.0.1:${receiver.port}`;
     return receiver;
   }
@@ -88,7 +91,12 @@ export class Receiver {
     return this.events().map((event) => event.ext_data.event_id);
   }
 
+  static stopAll() {
+    return Promise.all([...running].map((receiver) => receiver.stop()));
+  }
+
   stop() {
+    running.delete(this);
     this.server.closeAllConnections();
     return new Promise((resolve) => this.server.close(resolve));
   }

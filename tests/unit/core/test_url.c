@@ -67,6 +67,26 @@ static void test_a_password_is_not_repeated(void **state)
     assert_null(strstr(err.message, "geheim"));
 }
 
+static void test_what_is_shown_hides_the_password(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"http://user:geheim@host:8080/p?q=a@b", "http://***@host:8080/p?q=a@b"},
+        {"http://host/p@q?r=s@t", "http://host/p@q?r=s@t"},
+        {"http://a@b@host", "http://***@host"},
+        {"http://host?a@b", "http://host?a@b"},
+        {"nonsense", "nonsense"},
+    };
+    char shown[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        url_show(pairs[i][0], shown, sizeof shown);
+        assert_string_equal(shown, pairs[i][1]);
+    }
+    url_show("http://user:geheim@host/", shown, 8);
+    assert_string_equal(shown, "http://");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +94,7 @@ int main(void)
         cmocka_unit_test(test_wrong_urls),
         cmocka_unit_test(test_length),
         cmocka_unit_test(test_a_password_is_not_repeated),
+        cmocka_unit_test(test_what_is_shown_hides_the_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
