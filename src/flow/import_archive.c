@@ -71,6 +71,11 @@ static enum aibox_status check_end(zip_source_t *source, const uint8_t *tail, si
     return status;
 }
 
+static enum aibox_status no_archive(struct aibox_error *err)
+{
+    return error_set(err, AIBOX_PARAM, "this is no ZIP archive, or not all of one");
+}
+
 /* All that could be an end record, for nobody says which one the library takes. */
 static enum aibox_status check_ends(zip_source_t *source, struct aibox_error *err)
 {
@@ -78,16 +83,21 @@ static enum aibox_status check_ends(zip_source_t *source, struct aibox_error *er
     bool found = false;
     zip_stat_t info;
     size_t size = LOCATOR_SIZE + END_SIZE + COMMENT_MAX;
-    uint8_t *tail = malloc(size);
+    uint8_t *tail;
 
+    if (zip_source_stat(source, &info) != 0 || !(info.valid & ZIP_STAT_SIZE))
+        return error_set(err, AIBOX_PROCESS_FAILED, "the archive can't be read");
+    if (info.size < END_SIZE) /* the library doesn't bear none at all */
+        return no_archive(err);
+    if (info.size < size)
+        size = (size_t)info.size;
+    tail = malloc(size);
     if (!tail)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
-    if (zip_source_stat(source, &info) != 0 || !(info.valid & ZIP_STAT_SIZE) || zip_source_open(source) != 0) {
+    if (zip_source_open(source) != 0) {
         free(tail);
         return error_set(err, AIBOX_PROCESS_FAILED, "the archive can't be read");
     }
-    if (info.size < size)
-        size = (size_t)info.size;
     if (!read_at(source, info.size - size, tail, size))
         status = error_set(err, AIBOX_PROCESS_FAILED, "the archive can't be read");
     for (size_t at = 0; status == AIBOX_OK && at + END_SIZE <= size; at++)
@@ -96,7 +106,7 @@ static enum aibox_status check_ends(zip_source_t *source, struct aibox_error *er
             status = check_end(source, tail, at, err);
         }
     if (status == AIBOX_OK && !found)
-        status = error_set(err, AIBOX_PARAM, "this is no ZIP archive, or not all of one");
+        status = no_archive(err);
     (void)zip_source_close(source);
     free(tail);
     return status;

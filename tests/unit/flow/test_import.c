@@ -120,6 +120,7 @@ static void bad_archives_are_refused(void **state)
         check_refused(cases[i].why);
     }
     buffer_clear(&bytes);
+    check_refused("no ZIP archive");
     buffer_append_text(&bytes, "just some text that is long enough to be an archive");
     check_refused("no ZIP archive");
 }
