@@ -8,14 +8,14 @@
  *      └──refused, large body──┼──► SENDING at once; the rest of the body is drained after it
  *                              └──too much──► answered by hand, connection closed and drained
  *
- * headers: on_headers(), exchange_headers.c; body: on_body(); handler: handle(), on the HTTP thread or, by
- * run_handler(), on a handler thread; answer: send_answer(); end: exchange_close().
+ * headers: on_headers(), exchange_headers.c; body: on_body(), exchange_upload.c; handler: handle(), on the HTTP thread
+ * or, by run_handler(), on a handler thread; answer: send_answer(); end: exchange_close().
  *
  * Invariants
  *  1. In HANDLING the connection is suspended and the handler thread alone touches the exchange; in every other state
  * the connection's HTTP thread alone does.
  *  2. An exchange counts in api.busy and in its metric from on_headers() to exchange_close(), and in api.handling from
- *     begin_handling() until its connection has been resumed: api_close() waits for that.
+ *     exchange_begin_handling() until its connection has been resumed: api_close() waits for that.
  *  3. Bytes of `body` count in api.body_bytes until forget_body().
  *  4. A body that goes to disk is gathered by the HTTP thread and written by a handler thread while the connection is
  *     suspended in BODY; upload_is_busy() tells the one from the other.
@@ -34,9 +34,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-#define SKIP_MAX     ((size_t)64 << 10) /* a refused body up to this size is read and thrown away */
-#define QUICK_MAX    ((size_t)64 << 10) /* a body beyond is not parsed on the HTTP thread */
-#define MOST_UPLOADS 4
+#define SKIP_MAX  ((size_t)64 << 10) /* a refused body up to this size is read and thrown away */
+#define QUICK_MAX ((size_t)64 << 10) /* a body beyond is not parsed on the HTTP thread */
 
 /* ---- helpers ---------------------------------------------------------------------------------------- */
 
@@ -243,8 +242,12 @@ static void handle(struct exchange *exchange)
     finish(exchange, status);
 }
 
-/* False when no handler is to be begun any more. */
-static bool begin_handling(struct api *api)
+enum aibox_status exchange_say_closing(struct exchange *exchange)
+{
+    return error_set(&exchange->err, AIBOX_PROCESS_FAILED, "the box is shutting down");
+}
+
+bool exchange_begin_handling(struct api *api)
 {
     bool open;
 
@@ -256,7 +259,7 @@ static bool begin_handling(struct api *api)
     return open;
 }
 
-static void leave_handling(struct api *api)
+void exchange_leave_handling(struct api *api)
 {
     pthread_mutex_lock(&api->mu);
     if (--api->handling == 0)
@@ -271,12 +274,7 @@ static void end_handling(struct exchange *exchange)
 
     exchange->state = ANSWERED;
     MHD_resume_connection(exchange->mhd);
-    leave_handling(api);
-}
-
-static enum aibox_status say_closing(struct exchange *exchange)
-{
-    return error_set(&exchange->err, AIBOX_PROCESS_FAILED, "the box is shutting down");
+    exchange_leave_handling(api);
 }
 
 /* On a handler thread. */
@@ -286,7 +284,7 @@ static void run_handler(void *worker, void *arg)
 
     (void)worker;
     if (atomic_load(&exchange->api->hurry))
-        finish(exchange, say_closing(exchange));
+        finish(exchange, exchange_say_closing(exchange));
     else
         handle(exchange);
     end_handling(exchange);
@@ -297,8 +295,8 @@ static enum MHD_Result hand_over(struct exchange *exchange)
 {
     struct api *api = exchange->api;
 
-    if (!begin_handling(api)) {
-        finish(exchange, say_closing(exchange));
+    if (!exchange_begin_handling(api)) {
+        finish(exchange, exchange_say_closing(exchange));
         return send_answer(exchange);
     }
     exchange->state = HANDLING;
@@ -325,45 +323,6 @@ static enum MHD_Result on_complete(struct exchange *exchange)
     return send_answer(exchange);
 }
 
-/* ---- a body that goes to disk --------------------------------------------------------------------------- */
-
-static enum aibox_status begin_upload(struct exchange *exchange)
-{
-    struct api *api = exchange->api;
-    uint64_t announced = exchange->announced == MHD_SIZE_UNKNOWN ? 0 : exchange->announced;
-    enum aibox_status status;
-
-    if (!api->ctx.upload_dir)
-        return error_set(&exchange->err, AIBOX_NOT_IMPLEMENTED, "this box takes no uploads");
-    if (atomic_fetch_add(&api->uploads, 1) >= MOST_UPLOADS)
-        status = error_set(&exchange->err, AIBOX_TOO_MANY_REQUESTS, "too much is being uploaded; try again later");
-    else
-        status = upload_open(api->ctx.upload_dir, announced, &exchange->upload, &exchange->err);
-    if (status != AIBOX_OK)
-        (void)atomic_fetch_sub(&api->uploads, 1);
-    return status;
-}
-
-static void end_upload(struct exchange *exchange)
-{
-    if (exchange->upload)
-        (void)atomic_fetch_sub(&exchange->api->uploads, 1);
-    upload_close(exchange->upload);
-    exchange->upload = NULL;
-}
-
-/* On a handler thread. The exchange is the HTTP thread's all the same; only the upload is not. */
-static void run_upload_write(void *worker, void *arg)
-{
-    const struct exchange *exchange = arg;
-    struct api *api = exchange->api;
-
-    (void)worker;
-    upload_write(exchange->upload);
-    MHD_resume_connection(exchange->mhd);
-    leave_handling(api);
-}
-
 /* ---- the body ---------------------------------------------------------------------------------------- */
 
 /* Until when the body has to have got further. */
@@ -375,36 +334,6 @@ static void extend_deadline(const struct exchange *exchange)
                  exchange->begun_ms + limits->body_ms + (int64_t)(exchange->received * 1000 / limits->bytes_per_s));
 }
 
-/* Leaves the writing to a handler thread, while the connection rests. */
-static enum MHD_Result write_upload(struct exchange *exchange)
-{
-    struct api *api = exchange->api;
-
-    if (!begin_handling(api)) {
-        upload_write(exchange->upload);
-        return refuse_within_body(exchange, say_closing(exchange));
-    }
-    MHD_suspend_connection(exchange->mhd);
-    /* All handlers are busy: rather slow than lost. */
-    if (pool_submit(api->pool, POOL_URGENT, 0, run_upload_write, exchange, NULL) != AIBOX_OK)
-        run_upload_write(NULL, exchange);
-    return MHD_YES;
-}
-
-/* A piece of a body that goes to disk. */
-static enum MHD_Result on_upload(struct exchange *exchange, const char *bytes, size_t size)
-{
-    switch (upload_take(exchange->upload, bytes, size)) {
-    case UPLOAD_TAKEN:
-        return MHD_YES;
-    case UPLOAD_FULL:
-        return write_upload(exchange);
-    case UPLOAD_FAILED:
-        break;
-    }
-    return refuse_within_body(exchange, upload_failure(exchange->upload, &exchange->err));
-}
-
 static enum MHD_Result on_body(struct exchange *exchange, const char *bytes, size_t size)
 {
     struct api *api = exchange->api;
@@ -414,8 +343,11 @@ static enum MHD_Result on_body(struct exchange *exchange, const char *bytes, siz
         return refuse_within_body(exchange, error_set(&exchange->err, AIBOX_PAYLOAD_TOO_LARGE,
                                                       "the body is larger than %" PRIu64 " bytes", exchange->max_body));
     extend_deadline(exchange);
-    if (exchange->upload)
-        return on_upload(exchange, bytes, size);
+    if (exchange->upload) {
+        enum aibox_status status = exchange_take_upload(exchange, bytes, size);
+
+        return status == AIBOX_OK ? MHD_YES : refuse_within_body(exchange, status);
+    }
     if (!exchange->keeps_body)
         return MHD_YES;
     if (atomic_load(&api->body_bytes) + size > api->limits.all_bodies || !buffer_append(&exchange->body, bytes, size))
@@ -451,7 +383,7 @@ static enum MHD_Result on_headers(struct exchange *exchange, const char *method)
     exchange->state = BODY;
     buffer_init(&exchange->body, exchange->api->limits.max_body);
     if (exchange->endpoint->upload) {
-        status = begin_upload(exchange);
+        status = exchange_begin_upload(exchange);
         if (status != AIBOX_OK)
             return refuse(exchange, status);
     }
@@ -560,7 +492,7 @@ void exchange_close(void *api, struct MHD_Connection *mhd, void **context, enum 
         drain_take(exchange->api->drain, exchange->drain_fd);
     set_deadline(exchange, clock_monotonic_ms() + exchange->api->limits.headers_ms);
     forget_body(exchange);
-    end_upload(exchange);
+    exchange_end_upload(exchange);
     response_free(&exchange->res);
     end(exchange, exchange->state == SENDING);
     free(exchange);

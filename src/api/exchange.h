@@ -62,4 +62,17 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
  */
 enum aibox_status exchange_read_headers(struct exchange *exchange, const char *method);
 
+/* A handler thread is to work on a connection, which the caller suspends. False when none is to any more. */
+bool exchange_begin_handling(struct api *api);
+/* The connection has been resumed. */
+void exchange_leave_handling(struct api *api);
+/* Why not: fills exchange->err. */
+enum aibox_status exchange_say_closing(struct exchange *exchange);
+
+/* exchange_upload.c, on the HTTP thread. All fill exchange->err. */
+enum aibox_status exchange_begin_upload(struct exchange *exchange);
+/* A piece; may suspend the connection. Not while upload_is_busy(). */
+enum aibox_status exchange_take_upload(struct exchange *exchange, const char *bytes, size_t size);
+void exchange_end_upload(struct exchange *exchange);
+
 #endif
