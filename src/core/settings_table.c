@@ -15,6 +15,8 @@ const struct settings_entry settings_table[] = {
      "credential; empty: nobody."},
     {"access.mode", SETTINGS_CHOICE, "closed", 0, 0, "closed|open", RESTART,
      "closed: every call needs a credential; open: none does, for a box that listens on the loopback address only."},
+    {"box.name", SETTINGS_TEXT, "", 0, 64, NULL, HOT,
+     "Name of the box, as status reports and the console show it; empty: the host name of its first start."},
     {"cloud.dev_sno", SETTINGS_TEXT, "", 0, 64, NULL, HOT,
      "Serial number by which the platform knows this box; empty: not connected."},
     {"cloud.login_url", SETTINGS_TEXT, "", 0, 1024, NULL, HOT,

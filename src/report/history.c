@@ -345,8 +345,12 @@ static void free_history(struct lane *lane)
     free(lane);
 }
 
-const struct lane_kind history_lane_kind = {
-    .name = "history", .run = run_history, .backlog = backlog_of, .print = print_history, .free = free_history};
+const struct lane_kind history_lane_kind = {.name = "history",
+                                            .hears_events = true,
+                                            .run = run_history,
+                                            .backlog = backlog_of,
+                                            .print = print_history,
+                                            .free = free_history};
 
 struct lane *history_lane_new(struct report *report, const char *url, struct aibox_error *err)
 {

@@ -31,6 +31,7 @@ struct lane_backlog {
 /* What a kind of lane does. */
 struct lane_kind {
     const char *name;                                       /* in figures and log: history, realtime, monitor, outbox */
+    bool hears_events;                                      /* is woken by new events */
     void (*run)(struct lane *lane);                         /* on the lane's thread, until lane_stopping() */
     struct lane_backlog (*backlog)(struct lane *lane);      /* NULL: it keeps none */
     void (*print)(struct lane *lane, struct json_out *out); /* further members for GET /api/reports; may be NULL */

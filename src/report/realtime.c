@@ -232,7 +232,8 @@ static void free_realtime(struct lane *lane)
     free(lane);
 }
 
-const struct lane_kind realtime_lane_kind = {.name = "realtime", .run = run_realtime, .free = free_realtime};
+const struct lane_kind realtime_lane_kind = {
+    .name = "realtime", .hears_events = true, .run = run_realtime, .free = free_realtime};
 
 struct lane *realtime_lane_new(struct report *report, const char *url, struct aibox_error *err)
 {

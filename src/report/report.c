@@ -8,7 +8,7 @@
 #include "report/realtime.h"
 #include "report/report_internal.h"
 
-const struct lane_kind *const lane_kinds[] = {&realtime_lane_kind, &history_lane_kind, NULL};
+const struct lane_kind *const lane_kinds[] = {&realtime_lane_kind, &history_lane_kind, &monitor_lane_kind, NULL};
 
 /* ---- which lanes there are ------------------------------------------------------------------------------------- */
 
@@ -44,6 +44,8 @@ static void make_plan(struct report *report, struct plan *plan)
         wish_for(plan, &realtime_lane_kind, realtime_lane_new, plan->realtime.urls.items[i]);
     for (size_t i = 0; i < plan->history.urls.count; i++)
         wish_for(plan, &history_lane_kind, history_lane_new, plan->history.urls.items[i]);
+    if (plan->monitor.url[0])
+        wish_for(plan, &monitor_lane_kind, monitor_lane_new, plan->monitor.url);
 }
 
 static bool is_wish(const struct lane *lane, const struct wish *wish)
@@ -102,12 +104,36 @@ static void start_missing(struct report *report, const struct plan *plan)
     }
 }
 
-static void wake_all(struct report *report)
+static bool any_lane(const struct lane *lane)
 {
+    (void)lane;
+    return true;
+}
+
+static bool hears_events(const struct lane *lane)
+{
+    return lane->kind->hears_events;
+}
+
+static bool is_monitor(const struct lane *lane)
+{
+    return lane->kind == &monitor_lane_kind;
+}
+
+/* Wakes those lanes that `which` names; how many there are. */
+static size_t wake_lanes(struct report *report, bool (*which)(const struct lane *lane))
+{
+    size_t n = 0;
+
     pthread_mutex_lock(&report->mu);
-    for (size_t i = 0; i < report->n; i++)
+    for (size_t i = 0; i < report->n; i++) {
+        if (!which(report->lanes[i]))
+            continue;
         lane_wake(report->lanes[i]);
+        n++;
+    }
     pthread_mutex_unlock(&report->mu);
+    return n;
 }
 
 static enum aibox_status activate_cursors(struct report *report, const struct plan *plan, struct aibox_error *err)
@@ -132,7 +158,7 @@ static enum aibox_status apply(struct report *report, struct aibox_error *err)
     stop_unwanted(report, plan);
     enum aibox_status status = activate_cursors(report, plan, err);
     start_missing(report, plan);
-    wake_all(report); /* those that stay may have another period */
+    (void)wake_lanes(report, any_lane); /* those that stay may have another period */
     pthread_mutex_unlock(&report->changing);
     free(plan);
     return status;
@@ -142,21 +168,46 @@ static enum aibox_status apply(struct report *report, struct aibox_error *err)
 
 static void on_events(void *ctx)
 {
-    wake_all(ctx);
+    (void)wake_lanes(ctx, hears_events);
+}
+
+void report_apply(struct report *report)
+{
+    struct aibox_error err;
+
+    if (apply(report, &err) == AIBOX_OK) {
+        atomic_store(&report->unapplied, false);
+    } else if (!atomic_exchange(&report->unapplied, true)) {
+        log_error("report", "the cursors of history receivers could not be set reason=\"%s\"", err.message);
+    }
+    watch_wake(report->watch);
 }
 
 static void on_config(void *ctx)
 {
-    struct aibox_error err;
+    report_apply(ctx);
+}
 
-    if (apply(ctx, &err) != AIBOX_OK)
-        log_error("report", "the cursors of history receivers could not be set reason=\"%s\"", err.message);
+bool report_is_watched(struct report *report)
+{
+    bool watched = false;
+
+    pthread_mutex_lock(&report->mu);
+    for (size_t i = 0; i < report->n && !watched; i++)
+        watched = is_monitor(report->lanes[i]);
+    pthread_mutex_unlock(&report->mu);
+    return watched;
+}
+
+void report_devices_changed(struct report *report)
+{
+    (void)wake_lanes(report, is_monitor);
 }
 
 void report_setting_changed(struct report *report, const char *key)
 {
-    if (report && strncmp(key, "reports.", strlen("reports.")) == 0)
-        wake_all(report);
+    if (report && (strncmp(key, "reports.", strlen("reports.")) == 0 || strcmp(key, "box.name") == 0))
+        (void)wake_lanes(report, any_lane);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------------
@@ -179,15 +230,19 @@ enum aibox_status report_open(const struct report_context *context, struct repor
     report->data_dir = strdup(context->data_dir);
     if (status == AIBOX_OK && !report->data_dir)
         status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    if (status == AIBOX_OK)
+        status = box_identity_load(report, &report->identity, err);
+    if (status == AIBOX_OK)
+        status = watch_open(report, &report->watch, err);
     if (status != AIBOX_OK) {
         report_close(report);
         return status;
     }
-    on_config(report);
+    report_apply(report);
     store_events_listen(report->store, on_events, report);
     report_config_listen(report->config, on_config, report);
     report->listening = true;
-    wake_all(report); /* for what came before the listening */
+    (void)wake_lanes(report, hears_events); /* for what came before the listening */
     *out = report;
     return AIBOX_OK;
 }
@@ -202,6 +257,8 @@ void report_close(struct report *report)
         report_config_listen(report->config, NULL, NULL);
         store_events_unlisten(report->store, on_events, report);
     }
+    watch_close(report->watch);
+    atomic_store(&report->closing, true);
     pthread_mutex_lock(&report->changing);
     stop_unwanted(report, &nothing);
     pthread_mutex_unlock(&report->changing);

@@ -9,6 +9,8 @@
 #include "flow/report_config.h"
 #include "report/lane.h"
 #include "report/report.h"
+#include "report/status.h"
+#include "report/watch.h"
 #include "store/store.h"
 
 #define REPORT_MAX_LANES 64
@@ -26,8 +28,21 @@ struct report {
     pthread_mutex_t mu; /* guards the list; before the lanes' own */
     struct lane *lanes[REPORT_MAX_LANES];
     size_t n;
-    bool listening; /* to config and store; opening and closing only */
+    struct box_identity identity; /* constant */
+    struct watch *watch;
+    atomic_bool unapplied; /* the lanes could not be brought into line with the settings: tried again every second */
+    atomic_bool closing;   /* the box stops: last reports are sent */
+    bool listening;        /* to config and store; opening and closing only */
 };
+
+/* ---- report.c, for the watch ------------------------------------------------------------------------------------ */
+
+/* Whether somebody wants to know about devices. */
+bool report_is_watched(struct report *report);
+/* A device has come, gone, or changed between online and offline. */
+void report_devices_changed(struct report *report);
+/* Brings the lanes into line with the settings. */
+void report_apply(struct report *report);
 
 /* ---- the kinds of lanes: made and started; NULL with `err` filled ---------------------------------------------- */
 
@@ -38,6 +53,9 @@ extern const struct lane_kind history_lane_kind;
 struct lane *history_lane_new(struct report *report, const char *url, struct aibox_error *err);
 /* Lets it look for set-aside events that are to be sent again. */
 void history_lane_resend(struct lane *lane);
+
+extern const struct lane_kind monitor_lane_kind;
+struct lane *monitor_lane_new(struct report *report, const char *url, struct aibox_error *err);
 
 extern const struct lane_kind *const lane_kinds[]; /* all, NULL at the end */
 

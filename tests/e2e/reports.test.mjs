@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
+import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -387,4 +388,70 @@ test('what is shown and counted', async () => {
   }
   const said = box.stderr.split('\n').filter((line) => line.includes(String(receiver.port)));
   assert.equal(said.length, 2, `lost once, back once: ${said.join('\n')}`);
+});
+
+test('status: every period, at once when a device changes, offline at the end', async () => {
+  const receiver = await Receiver.start();
+  const monitor = (url, period) =>
+    box.post('/SophonFogSys/api/MonitorServerUrl', { monitor_server_url: url, 'content-type': 'json', reported_peroid: period });
+  assert.equal((await monitor(`${receiver.url}/SophonFogStatus`, 1)).status, 200);
+  await receiver.until(({ requests }) => requests.length >= 3);
+  const { json, path: to } = receiver.requests[1];
+  assert.equal(to, '/SophonFogStatus');
+  assert.equal(json.gateway_ip, '127.0.0.1');
+  assert.equal(json.gateway_name, os.hostname());
+  assert.equal(json.gateway_status, 'online');
+  assert.equal(typeof json.gateway_sn, 'string');
+  assert.deepEqual(json.sub_devices, []);
+  const { gateway_ext_data: ext } = json;
+  assert.match(ext.gateway_mac, /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/);
+  assert.match(ext.sdk_version, /^[^/]+\/[0-9a-f]+/);
+  assert.deepEqual([ext.status, ext.status_desc], ['0', '']);
+  assert.ok(ext.cpu_usage >= 0 && ext.cpu_usage <= 100 && ext.cpu_use === ext.cpu_usage);
+  assert.ok(Math.abs(ext.memory_size - os.totalmem() / 2 ** 30) < 0.01);
+  assert.ok(ext.memory_usage > 0 && ext.memory_usage < 1 && ext.memory_use === ext.memory_usage);
+  assert.ok(ext.disk_size > 0 && ext.disk_free_size > 0 && ext.disk_use >= 0 && ext.disk_use <= 1);
+  assert.ok(Number.isFinite(ext.temperature));
+  const gap = receiver.requests[2].at - receiver.requests[1].at;
+  assert.ok(gap > 900, `${gap} ms`);
+
+  await monitor(receiver.url, 3600);
+  const latest = () => receiver.requests.at(-1).json;
+  const device = { device_name: 'east gate', device_key: '192.0.2.7', ep_type: '0' };
+  const added = await box.post('/SophonDevice/api/Devices', { devices_list: [device] });
+  assert.equal(added.status, 200, added.body);
+  await receiver.until(() => latest().sub_devices.length === 1, 'the new device');
+  const [ep] = latest().sub_devices;
+  assert.equal(ep.ep_status, 'offline');
+  assert.match(ep.ep_id, /^0x[0-9a-f]{12}__192\.0\.2\.7$/);
+  assert.deepEqual(
+    [ep.ep_name, ep.ep_ip, ep.ep_location, ep.ep_type, ep.ep_url, ep.ep_ext_data],
+    ['east gate', '192.0.2.7', '', '0', '', { sw_version: '', group_name: 'default_group' }],
+  );
+  await show(box, folk[0].other, { group_name: undefined, device_ip: '192.0.2.7' });
+  await receiver.until(() => latest().sub_devices[0].ep_status === 'online', 'the device to be online');
+  await box.put('/api/settings', { 'box.name': '东门' });
+  await receiver.until(() => latest().gateway_name === '东门', 'the new name');
+  await box.stop();
+  assert.equal(latest().gateway_status, 'offline');
+  box = await Box.start({ data, settings });
+  await receiver.until(() => latest().gateway_status === 'online', 'the first one after the start');
+  await box.delete('/SophonDevice/api/Devices', { clear_all: true });
+  await receiver.until(() => latest().sub_devices.length === 0, 'no device');
+  await monitor('', 20);
+});
+
+test('status: a receiver that hangs does not hold up the stop', async () => {
+  const receiver = await Receiver.start({ answer: () => 'hang' });
+  await history([receiver.url]);
+  await realtime([receiver.url]);
+  await box.post('/SophonFogSys/api/MonitorServerUrl', { monitor_server_url: receiver.url, reported_peroid: 1 });
+  await show(box, folk[0].other);
+  await receiver.until(({ all }) => all.length >= 3);
+  const start = performance.now();
+  await box.stop();
+  const took = performance.now() - start;
+  assert.ok(took < 3000, `${took} ms`);
+  box = await Box.start({ data, settings });
+  await box.post('/SophonFogSys/api/MonitorServerUrl', { monitor_server_url: '' });
 });
