@@ -163,6 +163,12 @@ void device_list_free(struct device_list *list)
 
 /* ---- changing -------------------------------------------------------------------------------------------------- */
 
+static void tell_of_change(struct devices *devices)
+{
+    if (devices->reporter.stored != NULL)
+        devices->reporter.stored(devices->reporter.ctx);
+}
+
 /* Memory follows the store; the node of a draft that was there takes the old one's place. */
 static void take_over(struct devices *devices, struct draft *draft)
 {
@@ -195,6 +201,8 @@ static enum aibox_status save(struct devices *devices, const json_t *dicts, cons
         items[i].device = &device_node_ref(drafts[i].node)->device;
         memcpy(items[i].ftp_password, drafts[i].ftp_password, sizeof items[i].ftp_password);
     }
+    if (status == AIBOX_OK)
+        tell_of_change(devices);
     pthread_mutex_unlock(&devices->change_mu);
     *saved = (struct device_saved_list){.items = items, .count = n};
     drafts_free(drafts, n);
@@ -225,16 +233,33 @@ void device_saved_list_free(struct device_saved_list *list)
 
 /* ---- deleting -------------------------------------------------------------------------------------------------- */
 
-/* With change_mu held: deletes those of the list from store and memory. */
-static enum aibox_status delete_listed(struct devices *devices, const struct device_list *list, struct aibox_error *err)
+static const struct device *listed_at(const void *list, size_t i)
 {
+    return ((const struct device_list *)list)->items[i];
+}
+
+static enum aibox_status delete_from_store(struct devices *devices, const struct device_list *list,
+                                           struct aibox_error *err)
+{
+    struct device_messages messages;
     const char **ids = calloc(list->count + 1, sizeof *ids);
     if (ids == NULL)
         return out_of_memory(err);
     for (size_t i = 0; i < list->count; i++)
         ids[i] = list->items[i]->device_id;
-    enum aibox_status status = store_devices_delete(devices->store, ids, list->count, err);
+    enum aibox_status status =
+        device_messages_make(devices, DEVICE_DELETED, listed_at, list, list->count, &messages, err);
+    if (status == AIBOX_OK)
+        status = store_devices_delete(devices->store, ids, list->count, &messages.list, err);
+    device_messages_free(&messages);
     free(ids);
+    return status;
+}
+
+/* With change_mu held: deletes those of the list from store and memory. */
+static enum aibox_status delete_listed(struct devices *devices, const struct device_list *list, struct aibox_error *err)
+{
+    enum aibox_status status = delete_from_store(devices, list, err);
     for (size_t i = 0; i < list->count && status == AIBOX_OK; i++) {
         struct device_node *gone = NULL;
         pthread_mutex_lock(&devices->mu);
@@ -286,6 +311,8 @@ static enum aibox_status delete_and_tell(struct devices *devices, const char *co
     enum aibox_status status = all ? devices_list(devices, &list, err) : find_all(devices, ids, n, &list, err);
     if (status == AIBOX_OK)
         status = delete_listed(devices, &list, err);
+    if (status == AIBOX_OK)
+        tell_of_change(devices);
     pthread_mutex_unlock(&devices->change_mu);
     if (status == AIBOX_OK && deleted != NULL)
         *deleted = list;

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/buffer.h"
 #include "core/settings.h"
 #include "core/status.h"
 #include "flow/flow.h"
@@ -129,6 +130,23 @@ enum aibox_status devices_update(struct devices *devices, const json_t *dicts, c
 enum aibox_status devices_delete(struct devices *devices, const char *const *device_ids, size_t n,
                                  struct device_list *deleted, struct aibox_error *err);
 enum aibox_status devices_clear(struct devices *devices, struct device_list *deleted, struct aibox_error *err);
+
+/* ---- telling of changes --------------------------------------------------------------------------------- */
+
+enum device_operation { DEVICE_ADDED, DEVICE_DELETED };
+
+/* Who makes the messages that tell of devices added and deleted. Both are called on the changing thread, one change at
+ * a time, and must not change devices. */
+struct devices_reporter {
+    void *ctx;
+    const char *lane; /* of the outbox; static */
+    /* Appends the message, which comes into the outbox with the change. False: none is wanted. */
+    bool (*describe)(void *ctx, enum device_operation operation, const struct device *device, struct buffer *out);
+    /* A change, also one of which there was no message, is durable and in force. */
+    void (*stored)(void *ctx);
+};
+/* NULL: nobody does any more (nor is at it when this returns). */
+void devices_set_reporter(struct devices *devices, const struct devices_reporter *reporter);
 
 /* ---- what follows from a device ----------------------------------------------------------------------- */
 

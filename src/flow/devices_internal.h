@@ -14,10 +14,22 @@ struct devices {
     /* Held through a change, over the store's work, so that store and memory change in the same order. Nobody else
      * takes it; taken before `mu`. */
     pthread_mutex_t change_mu;
-    pthread_mutex_t mu;         /* leaf */
-    struct device_node **nodes; /* guarded by mu, written with change_mu held too; in the order of creation */
-    size_t count;               /* likewise */
+    struct devices_reporter reporter; /* guarded by change_mu; no functions: nobody */
+    pthread_mutex_t mu;               /* leaf */
+    struct device_node **nodes;       /* guarded by mu, written with change_mu held too; in the order of creation */
+    size_t count;                     /* likewise */
 };
+
+/* ---- device_messages.c: what the outbox is told, with change_mu held ----------------------------------------- */
+
+struct device_messages {
+    struct store_messages list; /* owned */
+};
+/* About the devices that `device_at` finds at 0 to n - 1. */
+enum aibox_status device_messages_make(const struct devices *devices, enum device_operation operation,
+                                       const struct device *(*device_at)(const void *list, size_t i), const void *list,
+                                       size_t n, struct device_messages *out, struct aibox_error *err);
+void device_messages_free(struct device_messages *messages);
 
 /* ---- devices_save.c: creating and changing, with change_mu held ------------------------------------------------ */
 

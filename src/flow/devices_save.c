@@ -249,9 +249,20 @@ static enum aibox_status give_ep_names(struct save *save)
 /* ---- the store -----------------------------------------------------------------------------------------------------
  */
 
+static const struct device *draft_at(const void *list, size_t i)
+{
+    return &((const struct draft *)list)[i].node->device;
+}
+
 static enum aibox_status store_all(struct save *save)
 {
+    struct device_messages messages = {0};
     enum aibox_status status = AIBOX_OK;
+    if (save->create)
+        status =
+            device_messages_make(save->devices, DEVICE_ADDED, draft_at, save->drafts, save->n, &messages, save->err);
+    if (status != AIBOX_OK)
+        return status;
     struct store_device *rows = calloc(save->n, sizeof *rows);
     char **docs = calloc(save->n, sizeof *docs);
     if (rows == NULL || docs == NULL)
@@ -265,7 +276,8 @@ static enum aibox_status store_all(struct save *save)
             status = out_of_memory(save->err);
     }
     if (status == AIBOX_OK)
-        status = store_devices_save(save->devices->store, save->create, rows, save->n, save->err);
+        status = store_devices_save(save->devices->store, save->create, rows, save->n, &messages.list, save->err);
+    device_messages_free(&messages);
     for (size_t i = 0; i < save->n && docs != NULL; i++)
         free(docs[i]);
     for (size_t i = 0; i < save->n && status == AIBOX_OK; i++)

@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "flow/flow.h"
+#include "report/outbox.h"
 #include "report/realtime.h"
 #include "report/report_internal.h"
 
-const struct lane_kind *const lane_kinds[] = {&realtime_lane_kind, &history_lane_kind, &monitor_lane_kind, NULL};
+const struct lane_kind *const lane_kinds[] = {&realtime_lane_kind, &history_lane_kind, &monitor_lane_kind,
+                                              &outbox_lane_kind, NULL};
 
 /* ---- which lanes there are ------------------------------------------------------------------------------------- */
 
@@ -23,6 +26,7 @@ struct plan {
     struct report_realtime realtime;
     struct report_history history;
     struct report_monitor monitor;
+    char device_url[URL_MAX + 1];
     struct wish wishes[REPORT_MAX_LANES];
     size_t n;
 };
@@ -44,6 +48,9 @@ static void make_plan(struct report *report, struct plan *plan)
         wish_for(plan, &realtime_lane_kind, realtime_lane_new, plan->realtime.urls.items[i]);
     for (size_t i = 0; i < plan->history.urls.count; i++)
         wish_for(plan, &history_lane_kind, history_lane_new, plan->history.urls.items[i]);
+    settings_text(report->settings, "reports.device_info_url", plan->device_url, sizeof plan->device_url);
+    if (plan->device_url[0])
+        wish_for(plan, &outbox_lane_kind, outbox_lane_new, plan->device_url);
     if (plan->monitor.url[0])
         wish_for(plan, &monitor_lane_kind, monitor_lane_new, plan->monitor.url);
 }
@@ -146,6 +153,19 @@ static enum aibox_status activate_cursors(struct report *report, const struct pl
     return store_cursors_activate(report->store, wishes, plan->history.urls.count, err);
 }
 
+/* Messages that nobody is to get any more. */
+static void clear_outbox(struct report *report)
+{
+    size_t count;
+    int64_t oldest_ms;
+
+    if (store_outbox_count(report->store, OUTBOX_DEVICES, &count, &oldest_ms, NULL) != AIBOX_OK || count == 0)
+        return;
+    if (store_outbox_clear(report->store, OUTBOX_DEVICES, NULL) == AIBOX_OK)
+        log_warn("report", "messages are dropped that nobody is to get any more lane=%s count=%zu", OUTBOX_DEVICES,
+                 count);
+}
+
 /* Brings the lanes into line with the settings. */
 static enum aibox_status apply(struct report *report, struct aibox_error *err)
 {
@@ -158,6 +178,8 @@ static enum aibox_status apply(struct report *report, struct aibox_error *err)
     stop_unwanted(report, plan);
     enum aibox_status status = activate_cursors(report, plan, err);
     start_missing(report, plan);
+    if (!plan->device_url[0])
+        clear_outbox(report);
     (void)wake_lanes(report, any_lane); /* those that stay may have another period */
     pthread_mutex_unlock(&report->changing);
     free(plan);
@@ -188,6 +210,30 @@ static void on_config(void *ctx)
     report_apply(ctx);
 }
 
+static bool is_outbox(const struct lane *lane)
+{
+    return lane->kind == &outbox_lane_kind;
+}
+
+static bool describe_device(void *ctx, enum device_operation operation, const struct device *device, struct buffer *out)
+{
+    struct report *report = ctx;
+    char url[2];
+
+    if (settings_text(report->settings, "reports.device_info_url", url, sizeof url) == 0)
+        return false;
+    operation_write(report, operation, device, out);
+    return true;
+}
+
+static void on_device_change(void *ctx)
+{
+    struct report *report = ctx;
+
+    (void)wake_lanes(report, is_outbox);
+    watch_wake(report->watch);
+}
+
 bool report_is_watched(struct report *report)
 {
     bool watched = false;
@@ -206,7 +252,9 @@ void report_devices_changed(struct report *report)
 
 void report_setting_changed(struct report *report, const char *key)
 {
-    if (report && (strncmp(key, "reports.", strlen("reports.")) == 0 || strcmp(key, "box.name") == 0))
+    if (report && strcmp(key, "reports.device_info_url") == 0)
+        report_apply(report);
+    else if (report && (strncmp(key, "reports.", strlen("reports.")) == 0 || strcmp(key, "box.name") == 0))
         (void)wake_lanes(report, any_lane);
 }
 
@@ -241,6 +289,10 @@ enum aibox_status report_open(const struct report_context *context, struct repor
     report_apply(report);
     store_events_listen(report->store, on_events, report);
     report_config_listen(report->config, on_config, report);
+    devices_set_reporter(flow_devices(report->flow), &(struct devices_reporter){.ctx = report,
+                                                                                .lane = OUTBOX_DEVICES,
+                                                                                .describe = describe_device,
+                                                                                .stored = on_device_change});
     report->listening = true;
     (void)wake_lanes(report, hears_events); /* for what came before the listening */
     *out = report;
@@ -254,6 +306,7 @@ void report_close(struct report *report)
     if (!report)
         return;
     if (report->listening) {
+        devices_set_reporter(flow_devices(report->flow), NULL);
         report_config_listen(report->config, NULL, NULL);
         store_events_unlisten(report->store, on_events, report);
     }

@@ -1,6 +1,7 @@
 /* Devices as rows: two keys and a JSON object whose meaning is the business of flow/devices.h. */
 #include "core/clock.h"
 #include "store/batch.h"
+#include "store/outbox.h"
 
 enum aibox_status store_devices_each(struct store *store, bool (*each)(void *ctx, const struct store_device *device),
                                      void *ctx, struct aibox_error *err)
@@ -34,6 +35,7 @@ struct save_job {
     bool create;
     struct store_device *devices;
     size_t n;
+    const struct store_messages *messages;
 };
 
 static enum aibox_status check_free(struct batch *batch, const struct store_device *device, struct aibox_error *err)
@@ -125,7 +127,7 @@ static enum aibox_status run_save(struct batch *batch, void *arg, struct aibox_e
     for (size_t i = 0; i < job->n && status == AIBOX_OK && !job->create; i++)
         status = update(batch, &job->devices[i], now_ms, err);
     batch->deleted = true; /* an old doc may hold a password */
-    return status;
+    return status == AIBOX_OK ? outbox_put_along(batch, job->messages, err) : status;
 }
 
 static enum aibox_status check_device(const struct store_device *device, struct aibox_error *err)
@@ -138,10 +140,10 @@ static enum aibox_status check_device(const struct store_device *device, struct 
 }
 
 enum aibox_status store_devices_save(struct store *store, bool create, struct store_device *devices, size_t n,
-                                     struct aibox_error *err)
+                                     const struct store_messages *messages, struct aibox_error *err)
 {
-    struct save_job job = {create, devices, n};
-    enum aibox_status status = AIBOX_OK;
+    struct save_job job = {create, devices, n, messages};
+    enum aibox_status status = messages ? outbox_check(messages->items, messages->count, err) : AIBOX_OK;
 
     for (size_t i = 0; i < n && status == AIBOX_OK; i++)
         status = check_device(&devices[i], err);
@@ -153,6 +155,7 @@ enum aibox_status store_devices_save(struct store *store, bool create, struct st
 struct delete_job {
     const char *const *ids;
     size_t n;
+    const struct store_messages *messages;
 };
 
 static enum aibox_status run_delete(struct batch *batch, void *arg, struct aibox_error *err)
@@ -166,13 +169,16 @@ static enum aibox_status run_delete(struct batch *batch, void *arg, struct aibox
             status = error_set(err, AIBOX_NOT_FOUND, "no device %s", job->ids[i]);
     }
     batch->deleted = true;
-    return status;
+    return status == AIBOX_OK ? outbox_put_along(batch, job->messages, err) : status;
 }
 
 enum aibox_status store_devices_delete(struct store *store, const char *const *device_ids, size_t n,
-                                       struct aibox_error *err)
+                                       const struct store_messages *messages, struct aibox_error *err)
 {
-    struct delete_job job = {device_ids, n};
+    struct delete_job job = {device_ids, n, messages};
+    enum aibox_status status = messages ? outbox_check(messages->items, messages->count, err) : AIBOX_OK;
 
+    if (status != AIBOX_OK)
+        return status;
     return n > 0 ? writer_do(store->writer, CHANGE_SHARED, run_delete, &job, err) : AIBOX_OK;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/log.h"
 
 enum aibox_status outbox_check(const struct store_message *messages, size_t n, struct aibox_error *err)
 {
@@ -47,6 +48,24 @@ enum aibox_status outbox_put(struct batch *batch, const struct store_message *me
                 sql_run(&batch->main, "INSERT INTO outbox (lane, created_ms, payload) VALUES (?, ?, ?)", err,
                         sql_text(messages[i].lane), sql_int(now_ms), sql_blob(messages[i].payload, messages[i].size));
     }
+    return status;
+}
+
+enum aibox_status outbox_put_along(struct batch *batch, const struct store_messages *messages, struct aibox_error *err)
+{
+    enum aibox_status status = AIBOX_OK;
+    size_t left_out = 0;
+
+    for (size_t i = 0; messages && i < messages->count && status == AIBOX_OK; i++) {
+        status = outbox_put(batch, &messages->items[i], 1, err);
+        if (status == AIBOX_TOO_MANY_REQUESTS) {
+            left_out++;
+            status = AIBOX_OK;
+        }
+    }
+    if (left_out > 0)
+        log_warn("store", "messages are lost: too many wait for their destination lane=%s count=%zu",
+                 messages->items[0].lane, left_out);
     return status;
 }
 

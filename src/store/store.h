@@ -358,6 +358,24 @@ void store_count(struct store *store, struct store_counters *out);
 /* False with a reason while changes can't be made durable (disk full, I/O error). */
 bool store_writable(struct store *store, char *reason, size_t size);
 
+/* ---- messages that are to be sent ---------------------------------------------------------------------- */
+
+#define STORE_MAX_LANE         2048              /* bytes of a lane's name */
+#define STORE_MAX_OUTBOX       10000             /* messages of one lane */
+#define STORE_MAX_OUTBOX_BYTES ((size_t)4 << 20) /* of one message */
+
+/* A message for the outbox, see below. */
+struct store_message {
+    const char *lane; /* its destination; messages of one lane leave in the order in which they came */
+    const void *payload;
+    size_t size;
+};
+
+struct store_messages {
+    const struct store_message *items;
+    size_t count;
+};
+
 /* ---- devices ---------------------------------------------------------------------------------------- */
 
 #define STORE_MAX_DEVICES 1000
@@ -376,12 +394,13 @@ enum aibox_status store_devices_each(struct store *store, bool (*each)(void *ctx
  * All or nothing, durable at return. `create`: new devices, else changes of existing ones (NOT_FOUND naming the first
  * unknown id). GROUP_NAME when an id or key is another's, also another's of the same call; devices changed together
  * may swap keys. PARAM beyond STORE_MAX_DEVICES or lengths. Fills created_ms.
+ * `messages` (may be NULL) come into the outbox with the change, but for those whose lane is full.
  */
 enum aibox_status store_devices_save(struct store *store, bool create, struct store_device *devices, size_t n,
-                                     struct aibox_error *err);
-/* All or nothing; NOT_FOUND naming the first unknown id. */
+                                     const struct store_messages *messages, struct aibox_error *err);
+/* All or nothing; NOT_FOUND naming the first unknown id. `messages` as above. */
 enum aibox_status store_devices_delete(struct store *store, const char *const *device_ids, size_t n,
-                                       struct aibox_error *err);
+                                       const struct store_messages *messages, struct aibox_error *err);
 
 /* ---- events in the order of commit ------------------------------------------------------------------ */
 
@@ -456,15 +475,6 @@ enum aibox_status store_set_aside_done(struct store *store, int64_t set_aside_id
 
 /* ---- outbox: what must arrive ---------------------------------------------------------------------------- */
 
-#define STORE_MAX_LANE         2048              /* bytes of a lane's name */
-#define STORE_MAX_OUTBOX       10000             /* messages of one lane */
-#define STORE_MAX_OUTBOX_BYTES ((size_t)4 << 20) /* of one message */
-
-struct store_message {
-    const char *lane; /* its destination; messages of one lane leave in the order in which they came */
-    const void *payload;
-    size_t size;
-};
 /* All or nothing, durable at return. TOO_MANY_REQUESTS: the lane is full. */
 enum aibox_status store_outbox_add(struct store *store, const struct store_message *messages, size_t n,
                                    struct aibox_error *err);

@@ -455,3 +455,62 @@ test('status: a receiver that hangs does not hold up the stop', async () => {
   box = await Box.start({ data, settings });
   await box.post('/SophonFogSys/api/MonitorServerUrl', { monitor_server_url: '' });
 });
+
+test('device operations arrive, whatever happens to box and receiver', async () => {
+  const answers = [500, { body: '{"status": 1, "message": "later"}' }, { body: 'ok' }];
+  const ok = { body: '{"status": 0, "message": "ok", "data": null}' };
+  const receiver = await Receiver.start({ answer: () => answers.shift() ?? ok });
+  const devices = '/SophonDevice/api/Devices';
+  await box.put('/api/settings', { 'reports.device_info_url': `${receiver.url}/getDeviceInfo` });
+  await box.put('/api/settings', { 'cloud.dev_sno': 'SE0001' });
+  const rtsp = 'rtsp://user:geheim@192.0.2.9/live';
+  const added = await box.post(devices, {
+    devices_list: [
+      { device_id: 'cam', device_name: 'hall', device_key: rtsp, ep_type: '2', memo: 'north', direction: 1, is_monitor: true },
+      { device_id: 'pad', device_key: '192.0.2.8', ep_type: '4' },
+    ],
+  });
+  assert.equal(added.status, 200, added.body);
+  await receiver.until(({ all }) => all.length === 5);
+  const [first, second] = receiver.all.slice(3).map(({ json }) => json);
+  for (const { json } of receiver.all.slice(0, 3)) assert.deepEqual(json, first, 'the same until it is taken');
+  assert.deepEqual(first, {
+    actionType: 1,
+    actiontype: 1,
+    deviceInfo: {
+      epId: 'SE0001__192.0.2.9', devSno: 'SE0001', direction: 1, epType: '2', memo: 'north', epName: 'hall', epIp: '192.0.2.9',
+      epStatus: '3', epVersion: '', epGroupName: 'default_group', epStreamUrl: 'rtsp://192.0.2.9/live', lastMonitorTime: 0,
+      isMonitor: true, privilegeGroupKey: '',
+    },
+  });
+  assert.equal(second.deviceInfo.epId, 'SE0001__192.0.2.8');
+  assert.equal(second.deviceInfo.epStreamUrl, '');
+
+  receiver.answer = () => 503;
+  assert.equal((await box.delete(devices, { devices_list: [{ device_id: 'cam' }] })).status, 200);
+  await receiver.until(({ all }) => all.length >= 6);
+  const [lane] = (await state()).outbox;
+  assert.equal(lane.waiting, 1);
+  assert.ok(lane.down);
+  await box.kill('SIGKILL');
+  receiver.answer = () => ok;
+  const taken = receiver.requests.length;
+  box = await Box.start({ data, settings });
+  await receiver.until(({ requests }) => requests.length === taken + 1);
+  const gone = receiver.requests.at(-1).json;
+  assert.deepEqual([gone.actionType, gone.deviceInfo.epName, gone.deviceInfo.epId], [2, 'hall', 'SE0001__192.0.2.9']);
+
+  receiver.answer = () => 503;
+  assert.equal((await box.delete(devices, { clear_all: true })).status, 200);
+  await receiver.until(({ all }) => all.at(-1).status === 503);
+  await box.put('/api/settings', { 'reports.device_info_url': '' }); // nobody is to get it any more
+  assert.deepEqual((await state()).outbox, []);
+  receiver.answer = () => ok;
+  const before = receiver.all.length;
+  await box.post(devices, { devices_list: [{ device_id: 'quiet', device_key: '192.0.2.8', ep_type: '4' }] });
+  await box.put('/api/settings', { 'reports.device_info_url': receiver.url });
+  await box.delete(devices, { clear_all: true });
+  await receiver.until(({ all }) => all.length > before);
+  assert.equal(receiver.all[before].json.actionType, 2, 'only what happened since');
+  await box.put('/api/settings', { 'reports.device_info_url': '', 'cloud.dev_sno': '' });
+});

@@ -10,7 +10,7 @@ static enum aibox_status save(struct store *store, bool create, const char *id, 
 {
     struct store_device device = {.device_id = id, .device_key = key, .doc = doc};
 
-    return store_devices_save(store, create, &device, 1, err);
+    return store_devices_save(store, create, &device, 1, NULL, err);
 }
 
 static bool append(void *ctx, const struct store_device *device)
@@ -44,7 +44,7 @@ static void test_save_and_delete(void **state)
     fixture_reopen(fixture);
     store = fixture->store;
     expect(store, "z|10.0.0.1|{\"a\": 2};a|10.0.0.2|{};");
-    assert_status(AIBOX_OK, store_devices_delete(store, (const char *const[]){"z"}, 1, NULL));
+    assert_status(AIBOX_OK, store_devices_delete(store, (const char *const[]){"z"}, 1, NULL, NULL));
     expect(store, "a|10.0.0.2|{};");
 }
 
@@ -63,7 +63,7 @@ static void test_keys_are_unique(void **state)
     assert_status(AIBOX_GROUP_NAME, save(store, true, "c", "10.0.0.2", "{}", &err));
     assert_non_null(strstr(err.message, "10.0.0.2"));
     assert_status(AIBOX_GROUP_NAME, save(store, false, "a", "10.0.0.2", "{}", &err));
-    assert_status(AIBOX_GROUP_NAME, store_devices_save(store, true, twice, 2, &err));
+    assert_status(AIBOX_GROUP_NAME, store_devices_save(store, true, twice, 2, NULL, &err));
     assert_status(AIBOX_NOT_FOUND, save(store, false, "c", "10.0.0.3", "{}", &err));
     assert_non_null(strstr(err.message, "c"));
     expect(store, "a|10.0.0.1|{};b|10.0.0.2|{};");
@@ -80,14 +80,14 @@ static void test_several_change_together_or_not_at_all(void **state)
 
     assert_status(AIBOX_OK, save(store, true, "a", "10.0.0.1", "{}", NULL));
     assert_status(AIBOX_OK, save(store, true, "b", "10.0.0.2", "{}", NULL));
-    assert_status(AIBOX_NOT_FOUND, store_devices_save(store, false, swapped, 3, &err));
-    assert_status(AIBOX_GROUP_NAME, store_devices_save(store, true, swapped + 1, 2, &err));
+    assert_status(AIBOX_NOT_FOUND, store_devices_save(store, false, swapped, 3, NULL, &err));
+    assert_status(AIBOX_GROUP_NAME, store_devices_save(store, true, swapped + 1, 2, NULL, &err));
     expect(store, "a|10.0.0.1|{};b|10.0.0.2|{};");
-    assert_status(AIBOX_OK, store_devices_save(store, false, swapped, 2, &err));
+    assert_status(AIBOX_OK, store_devices_save(store, false, swapped, 2, NULL, &err));
     expect(store, "a|10.0.0.2|{};b|10.0.0.1|{};");
-    assert_status(AIBOX_NOT_FOUND, store_devices_delete(store, (const char *const[]){"a", "c"}, 2, &err));
+    assert_status(AIBOX_NOT_FOUND, store_devices_delete(store, (const char *const[]){"a", "c"}, 2, NULL, &err));
     expect(store, "a|10.0.0.2|{};b|10.0.0.1|{};");
-    assert_status(AIBOX_OK, store_devices_delete(store, (const char *const[]){"a", "b"}, 2, &err));
+    assert_status(AIBOX_OK, store_devices_delete(store, (const char *const[]){"a", "b"}, 2, NULL, &err));
     expect(store, "");
 }
 
@@ -98,8 +98,8 @@ static void test_what_is_wrong_is_refused(void **state)
     assert_status(AIBOX_PARAM, save(fixture->store, true, "", "10.0.0.1", "{}", NULL));
     assert_status(AIBOX_PARAM, save(fixture->store, true, "a", "", "{}", NULL));
     assert_status(AIBOX_PARAM, save(fixture->store, true, "a", "10.0.0.1", "[]", NULL));
-    assert_status(AIBOX_OK, store_devices_save(fixture->store, true, NULL, 0, NULL));
-    assert_status(AIBOX_OK, store_devices_delete(fixture->store, NULL, 0, NULL));
+    assert_status(AIBOX_OK, store_devices_save(fixture->store, true, NULL, 0, NULL, NULL));
+    assert_status(AIBOX_OK, store_devices_delete(fixture->store, NULL, 0, NULL, NULL));
     expect(fixture->store, "");
 }
 
@@ -115,9 +115,9 @@ static void test_there_is_a_limit(void **state)
         snprintf(names[i], sizeof names[i], "d%zu", i);
         many[i] = (struct store_device){.device_id = names[i], .device_key = names[i], .doc = "{}"};
     }
-    assert_status(AIBOX_OK, store_devices_save(fixture->store, true, many, STORE_MAX_DEVICES, NULL));
+    assert_status(AIBOX_OK, store_devices_save(fixture->store, true, many, STORE_MAX_DEVICES, NULL, NULL));
     assert_status(AIBOX_PARAM, save(fixture->store, true, "one more", "k", "{}", NULL));
-    assert_status(AIBOX_OK, store_devices_delete(fixture->store, (const char *const[]){"d7"}, 1, NULL));
+    assert_status(AIBOX_OK, store_devices_delete(fixture->store, (const char *const[]){"d7"}, 1, NULL, NULL));
     assert_status(AIBOX_OK, save(fixture->store, true, "one more", "k", "{}", NULL));
     free(names);
     free(many);
