@@ -138,7 +138,8 @@ enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, c
         STAGE_END(STAGE_LIVENESS);
     }
     if (wants & FLOW_WANT_EMBEDDING) {
-        status = vision_embed(worker, image, &face->face, face->embedding, &face->norm, err);
+        enum vision_views views = wants & FLOW_ONE_VIEW ? VISION_ONE_VIEW : VISION_TWO_VIEWS;
+        status = vision_embed(worker, image, &face->face, views, face->embedding, &face->norm, err);
         STAGE_END(STAGE_EMBED);
     }
     if (wants & FLOW_WANT_AGE_SEX) {

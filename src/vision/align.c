@@ -28,6 +28,14 @@ enum aibox_status align_matrix(const struct vision_face *face, const float (*poi
     return align_points_matrix((const float(*)[2])face->points, points, matrix, err);
 }
 
+void align_mirror(float matrix[6])
+{
+    for (size_t row = 0; row < 6; row += 3) {
+        matrix[row + 2] += matrix[row] * (float)(VISION_ALIGNED_SIDE - 1);
+        matrix[row] = -matrix[row];
+    }
+}
+
 enum aibox_status vision_align(const struct image *image, const struct vision_face *face, struct image *out,
                                struct aibox_error *err)
 {

@@ -283,6 +283,22 @@ static enum aibox_status get_template(const struct place *at, float out[5][2])
     return AIBOX_OK;
 }
 
+/* "views" may be absent: one. */
+static enum aibox_status parse_feature(const struct place *preprocessing, struct model_set *out)
+{
+    struct place at = *preprocessing;
+    float views = 1.0f;
+    enum aibox_status status = get_object(preprocessing, "feature", "preprocessing.feature", &at);
+    if (status != AIBOX_OK || (status = get_channels(&at, &out->feature.channels)) != AIBOX_OK) {
+        return status;
+    }
+    if (json_object_get(at.object, "views") && (status = get_number(&at, "views", 1, 2, &views)) != AIBOX_OK) {
+        return status;
+    }
+    out->feature.views = (unsigned)views;
+    return AIBOX_OK;
+}
+
 static enum aibox_status parse_points(const struct place *preprocessing, struct model_set *out)
 {
     struct place at = *preprocessing;
@@ -309,8 +325,7 @@ static enum aibox_status parse_preprocessing(const struct place *root, struct mo
         (status = get_object(&preprocessing, "landmark", "preprocessing.landmark", &at)) != AIBOX_OK ||
         (status = get_number(&at, "divisor", 1e-3, 1e4, &divisor)) != AIBOX_OK ||
         (status = get_number(&at, "box", 0.5, 4.0, &out->landmark.box)) != AIBOX_OK ||
-        (status = get_object(&preprocessing, "feature", "preprocessing.feature", &at)) != AIBOX_OK ||
-        (status = get_channels(&at, &out->feature.channels)) != AIBOX_OK ||
+        (status = parse_feature(&preprocessing, out)) != AIBOX_OK ||
         (status = get_object(&preprocessing, "liveness", "preprocessing.liveness", &at)) != AIBOX_OK ||
         (status = get_channels(&at, &out->liveness.channels)) != AIBOX_OK ||
         (status = get_number(&at, "box", 0.5, 8.0, &out->liveness.box)) != AIBOX_OK ||

@@ -61,6 +61,7 @@ struct model_set {
     struct {
         struct model_channels channels;
         float points[5][2]; /* where the five points of a face go, 112-px picture */
+        unsigned views;     /* 1 or 2: looks that an embedding is made of at most */
     } feature;
     struct {
         struct model_channels channels;

@@ -77,11 +77,19 @@ enum aibox_status vision_locate(struct vision_worker *worker, const struct image
 /* Needs a located face from here on (PARAM otherwise; age, sex and liveness only need its box). */
 
 /*
- * `embedding`: the network's raw 512 outputs (not normalised); *norm their length, which is a quality signal.
+ * An embedding can be the mean of two looks at the face: the second is mirrored, and aligned by other points, so its
+ * mistakes are others. It costs another run of the network. Embeddings of one and of two looks compare with each other. A model set may
+ * allow one only (preprocessing.feature.views).
+ */
+enum vision_views { VISION_ONE_VIEW = 1, VISION_TWO_VIEWS = 2 };
+
+/*
+ * `embedding`: the mean of the network's raw 512 outputs (not normalised); *norm its length, which is a quality signal.
  * LOW_QUALITY: eyes, nose and mouth could not be told apart (also of vision_align() and vision_assess()).
  */
 enum aibox_status vision_embed(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
-                               float embedding[VISION_DIMENSION], float *norm, struct aibox_error *err);
+                               enum vision_views views, float embedding[VISION_DIMENSION], float *norm,
+                               struct aibox_error *err);
 
 /* From the landmarks (docs/models.md); strong profiles read too small. LOW_QUALITY: the landmarks have collapsed. */
 enum aibox_status vision_estimate_pose(struct vision_worker *worker, const struct image *image,

@@ -150,6 +150,10 @@ static void test_mistakes(void **state)
     expect(m, "detect.sha256 must be 64 small hexadecimal digits");
 
     m = shipped();
+    (void)json_object_set_new(at(at(m, "preprocessing"), "feature"), "views", json_integer(3));
+    expect(m, "preprocessing.feature.views must be a number from 1 to 2");
+
+    m = shipped();
     (void)json_object_del(at(m, "preprocessing"), "points");
     expect(m, "preprocessing.points must be an object");
 
