@@ -61,6 +61,7 @@ struct flow_face {
     float live;
     float embedding[VISION_DIMENSION]; /* raw */
     float norm;
+    bool faint; /* the embedding is shorter than the model set trusts: nobody is known by it */
 };
 
 struct flow_inspection {

@@ -202,6 +202,8 @@ static enum aibox_status name_person(struct recognise_job *job)
     decision->score = best;
     decision->margin = job->result.count > 1 ? best - clamp01(job->result.best[1].score) : best;
     decision->verdict = decide_verdict(best, decision->margin, decision->threshold);
+    if (decision->verdict == STORE_KNOWN && decision->face.faint && best < decision->threshold + DECIDE_MARGIN)
+        decision->verdict = STORE_UNCERTAIN;
     size_t length = strlen(person.identity_id);
     if (length < sizeof decision->best_identity_id)
         memcpy(decision->best_identity_id, person.identity_id, length + 1);

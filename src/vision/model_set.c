@@ -369,8 +369,24 @@ static enum aibox_status parse_table(const struct place *at, const char *key, bo
     return AIBOX_OK;
 }
 
-static enum aibox_status parse_calibration(const struct place *root, struct calibration *out)
+/* "least_norm" may be absent: one number per number of looks. */
+static enum aibox_status parse_least_norm(const struct place *at, struct model_set *out)
 {
+    json_t *list = json_object_get(at->object, "least_norm");
+    for (size_t i = 0; list && i < 2; i++) {
+        json_t *value = json_array_size(list) == 2 ? json_array_get(list, i) : NULL;
+        double number = json_number_value(value);
+        if (!json_is_number(value) || !(number >= 0 && number <= 1e6)) {
+            return wrong(at, "least_norm", "must be two lengths, for one look and for two");
+        }
+        out->feature.least_norm[i] = (float)number;
+    }
+    return AIBOX_OK;
+}
+
+static enum aibox_status parse_calibration(const struct place *root, struct model_set *set)
+{
+    struct calibration *out = &set->calibration;
     struct place at = *root;
     enum aibox_status status = get_object(root, "calibration", "calibration", &at);
     if (status != AIBOX_OK) {
@@ -380,7 +396,8 @@ static enum aibox_status parse_calibration(const struct place *root, struct cali
     if (status != AIBOX_OK) {
         return status;
     }
-    return parse_table(&at, "genuine", false, calibration_logit, out->logit_tpr, out->score, &out->genuine_points);
+    status = parse_table(&at, "genuine", false, calibration_logit, out->logit_tpr, out->score, &out->genuine_points);
+    return status == AIBOX_OK ? parse_least_norm(&at, set) : status;
 }
 
 /*
@@ -445,7 +462,7 @@ enum aibox_status model_set_parse(const char *json, size_t size, struct model_se
     }
     if ((status = parse_files(&root, out)) != AIBOX_OK || (status = parse_preprocessing(&root, out)) != AIBOX_OK ||
         (status = get_template(&root, out->feature.points)) != AIBOX_OK ||
-        (status = parse_calibration(&root, &out->calibration)) != AIBOX_OK) {
+        (status = parse_calibration(&root, out)) != AIBOX_OK) {
         goto out;
     }
     status = make_id(&root, name, out);

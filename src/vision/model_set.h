@@ -60,8 +60,9 @@ struct model_set {
     } landmark;
     struct {
         struct model_channels channels;
-        float points[5][2]; /* where the five points of a face go, 112-px picture */
-        unsigned views;     /* 1 or 2: looks that an embedding is made of at most */
+        float points[5][2];  /* where the five points of a face go, 112-px picture */
+        unsigned views;      /* 1 or 2: looks that an embedding is made of at most */
+        float least_norm[2]; /* length below which an embedding of one look, of two looks, is no use; 0: not known */
     } feature;
     struct {
         struct model_channels channels;

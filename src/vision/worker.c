@@ -206,6 +206,12 @@ double vision_false_reject_at(const struct vision *vision, float threshold)
     return calibration_false_reject(&vision->set.calibration, (double)threshold);
 }
 
+float vision_least_norm(const struct vision *vision, enum vision_views views)
+{
+    bool twice = views == VISION_TWO_VIEWS && vision->set.feature.views > 1;
+    return vision->set.feature.least_norm[twice];
+}
+
 enum aibox_status vision_worker_open(const struct vision *vision, struct vision_worker **out, struct aibox_error *err)
 {
     struct vision_worker *worker = calloc(1, sizeof *worker);

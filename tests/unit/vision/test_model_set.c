@@ -154,6 +154,10 @@ static void test_mistakes(void **state)
     expect(m, "preprocessing.feature.views must be a number from 1 to 2");
 
     m = shipped();
+    (void)json_object_set_new(at(m, "calibration"), "least_norm", json_real(2.97));
+    expect(m, "calibration.least_norm must be two lengths");
+
+    m = shipped();
     (void)json_object_del(at(m, "preprocessing"), "points");
     expect(m, "preprocessing.points must be an object");
 
