@@ -28,8 +28,8 @@ static enum aibox_status enrol_face(struct enrol_job *job, struct vision_worker 
                          "reg_photo: the face is %d px wide or high, at least %lld px are needed", (int)side,
                          (long long)least);
     struct vision_quality_limits limits = flow_quality_limits(flow, job->request->level);
-    enum aibox_status status =
-        look_closer(flow, worker, &look->image, look->scale, FLOW_WANT_QUALITY, &limits, &face, job->err);
+    enum aibox_status status = look_closer(flow, worker, &look->image, look->scale,
+                                           FLOW_WANT_QUALITY | FLOW_WANT_EMBEDDING, &limits, &face, job->err);
     if (status != AIBOX_OK)
         return status;
     job->quality = face.quality;
@@ -38,10 +38,9 @@ static enum aibox_status enrol_face(struct enrol_job *job, struct vision_worker 
         vision_quality_explain(&face.quality, &limits, text, sizeof text);
         return error_set(job->err, AIBOX_LOW_QUALITY, "reg_photo: %s", text);
     }
-    status = look_closer(flow, worker, &look->image, look->scale, FLOW_WANT_EMBEDDING, &limits, &face, job->err);
     memcpy(job->embedding, face.embedding, sizeof job->embedding);
     job->norm = face.norm;
-    return status;
+    return AIBOX_OK;
 }
 
 static void enrol_photo(void *worker, void *arg)

@@ -11,6 +11,7 @@ void fiqa_info_json(struct buffer *out, const struct vision_quality *quality)
 {
     buffer_appendf(out, "{\"brightness\":%.4f,\"clarity\":%.4f,\"face_size\":%d,", (double)quality->brightness,
                    (double)quality->clarity, (int)quality->face_size);
+    buffer_appendf(out, "\"feature\":%.4g,", (double)quality->feature);
     buffer_appendf(out, "\"headpose\":{\"pitch_angle\":%.1f,\"roll_angle\":%.1f,\"yaw_angle\":%.1f},",
                    (double)quality->pose.pitch, (double)quality->pose.roll, (double)quality->pose.yaw);
     buffer_appendf(out, "\"mask\":%.4g,\"occlusion\":[", (double)quality->mask);

@@ -7,7 +7,7 @@
 #include "core/buffer.h"
 #include "flow/flow.h"
 
-/* `{"brightness", "clarity", "face_size", "headpose" {…}, "mask", "occlusion" [3], "partial"}` */
+/* `{"brightness", "clarity", "face_size", "feature", "headpose" {…}, "mask", "occlusion" [3], "partial"}` */
 void fiqa_info_json(struct buffer *out, const struct vision_quality *quality);
 
 /* `[x1, y1, x2, y2]`, whole pixels. */

@@ -49,7 +49,8 @@ enum flow_wants {
     FLOW_WANT_QUALITY = 1 << 2, /* judged by `limits` */
     FLOW_WANT_AGE_SEX = 1 << 3,
     FLOW_WANT_LIVENESS = 1 << 4,
-    FLOW_WANT_EMBEDDING = 1 << 5
+    FLOW_WANT_EMBEDDING = 1 << 5,
+    FLOW_ONE_VIEW = 1 << 6 /* the embedding of one look instead of two: sooner, and a little less sure */
 };
 
 struct flow_face {
@@ -60,6 +61,7 @@ struct flow_face {
     float live;
     float embedding[VISION_DIMENSION]; /* raw */
     float norm;
+    bool faint; /* the embedding is shorter than the model set trusts: nobody is known by it */
 };
 
 struct flow_inspection {

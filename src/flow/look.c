@@ -137,9 +137,15 @@ enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, c
         status = vision_estimate_liveness(worker, image, &face->face, &face->live, err);
         STAGE_END(STAGE_LIVENESS);
     }
-    if (wants & FLOW_WANT_EMBEDDING) {
-        status = vision_embed(worker, image, &face->face, face->embedding, &face->norm, err);
+    bool judge_feature = (wants & FLOW_WANT_QUALITY) && (limits->judged & QUALITY_FEATURE);
+    if ((wants & FLOW_WANT_EMBEDDING) || judge_feature) {
+        enum vision_views views = wants & FLOW_ONE_VIEW ? VISION_ONE_VIEW : VISION_TWO_VIEWS;
+        status = vision_embed(worker, image, &face->face, views, face->embedding, &face->norm, err);
         STAGE_END(STAGE_EMBED);
+        float least = vision_least_norm(flow->vision, views);
+        face->faint = face->norm < least;
+        if (wants & FLOW_WANT_QUALITY)
+            vision_judge_feature(&face->quality, limits, face->norm, least);
     }
     if (wants & FLOW_WANT_AGE_SEX) {
         status = vision_estimate_age_sex(worker, image, &face->face, &face->age, &face->male, err);

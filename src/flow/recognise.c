@@ -68,12 +68,26 @@ static enum aibox_status make_pictures(struct recognise_job *job, const struct l
     return status;
 }
 
+/* Whether there is time for a second look at the face: nobody at a door waits for a worker. */
+static bool time_for_two_views(struct flow *flow)
+{
+    char word[8];
+    struct pool_counters counters;
+    settings_text(flow->settings, "recognition.second_view", word, sizeof word);
+    if (strcmp(word, "auto") != 0)
+        return strcmp(word, "on") == 0;
+    pool_count(flow->pool, &counters);
+    return counters.waiting[POOL_URGENT] == 0;
+}
+
 static enum aibox_status look_at_face(struct recognise_job *job, struct vision_worker *worker, const struct look *look)
 {
     struct flow *flow = job->flow;
     struct vision_quality_limits limits = flow_quality_limits(flow, job->probe->place.level);
     struct flow_face *face = &job->decision->face;
     unsigned wants = FLOW_WANT_QUALITY | FLOW_WANT_EMBEDDING;
+    if (!time_for_two_views(flow))
+        wants |= FLOW_ONE_VIEW;
     if (job->probe->place.liveness)
         wants |= FLOW_WANT_LIVENESS;
     if (job->probe->with_attributes)
@@ -188,6 +202,8 @@ static enum aibox_status name_person(struct recognise_job *job)
     decision->score = best;
     decision->margin = job->result.count > 1 ? best - clamp01(job->result.best[1].score) : best;
     decision->verdict = decide_verdict(best, decision->margin, decision->threshold);
+    if (decision->verdict == STORE_KNOWN && decision->face.faint && best < decision->threshold + DECIDE_MARGIN)
+        decision->verdict = STORE_UNCERTAIN;
     size_t length = strlen(person.identity_id);
     if (length < sizeof decision->best_identity_id)
         memcpy(decision->best_identity_id, person.identity_id, length + 1);

@@ -15,4 +15,11 @@ extern const float align_arcface_points[5][2];
 enum aibox_status align_matrix(const struct vision_face *face, const float (*points)[2], float matrix[6],
                                struct aibox_error *err);
 
+/* The same for any five points; LOW_QUALITY when they have collapsed. */
+enum aibox_status align_points_matrix(const float (*from)[2], const float (*to)[2], float matrix[6],
+                                      struct aibox_error *err);
+
+/* The same map for the aligned face mirrored. */
+void align_mirror(float matrix[6]);
+
 #endif

@@ -78,6 +78,11 @@ out:
     return status;
 }
 
+bool model_set_has(const struct model_set *set, enum model_file which)
+{
+    return set->files[which].name[0] != '\0';
+}
+
 enum aibox_status model_set_load(const struct model_set *set, const char *dir, enum model_file which, uint8_t **bytes,
                                  size_t *size, struct aibox_error *err)
 {
@@ -216,6 +221,9 @@ static enum aibox_status parse_files(const struct place *root, struct model_set 
     for (size_t i = 0; status == AIBOX_OK && i < MODEL_FILES; i++) {
         struct place file = *root;
         char hex[66] = "";
+        if (i == MODEL_POINTS && !json_object_get(files.object, file_keys[i])) {
+            continue;
+        }
         if ((status = get_object(&files, file_keys[i], file_keys[i], &file)) != AIBOX_OK ||
             (status = get_text(&file, "file", out->files[i].name, sizeof out->files[i].name)) != AIBOX_OK ||
             (status = get_text(&file, "sha256", hex, sizeof hex)) != AIBOX_OK) {
@@ -255,11 +263,11 @@ static enum aibox_status parse_detect(const struct place *preprocessing, struct 
     return AIBOX_OK;
 }
 
-static enum aibox_status parse_template(const struct place *root, float out[5][2])
+static enum aibox_status get_template(const struct place *at, float out[5][2])
 {
-    json_t *points = json_object_get(root->object, "template");
+    json_t *points = json_object_get(at->object, "template");
     if (!json_is_array(points) || json_array_size(points) != 5) {
-        return wrong(root, "template", "must be five points");
+        return wrong(at, "template", "must be five points");
     }
     for (size_t i = 0; i < 5; i++) {
         json_t *point = json_array_get(points, i);
@@ -267,12 +275,42 @@ static enum aibox_status parse_template(const struct place *root, float out[5][2
             json_t *value = json_array_size(point) == 2 ? json_array_get(point, axis) : NULL;
             double v = json_number_value(value);
             if (!json_is_number(value) || !(v >= 0 && v <= VISION_ALIGNED_SIDE)) {
-                return wrong(root, "template", "must be five points in the aligned picture");
+                return wrong(at, "template", "must be five points in the aligned picture");
             }
             out[i][axis] = (float)v;
         }
     }
     return AIBOX_OK;
+}
+
+/* "views" may be absent: one. */
+static enum aibox_status parse_feature(const struct place *preprocessing, struct model_set *out)
+{
+    struct place at = *preprocessing;
+    float views = 1.0f;
+    enum aibox_status status = get_object(preprocessing, "feature", "preprocessing.feature", &at);
+    if (status != AIBOX_OK || (status = get_channels(&at, &out->feature.channels)) != AIBOX_OK) {
+        return status;
+    }
+    if (json_object_get(at.object, "views") && (status = get_number(&at, "views", 1, 2, &views)) != AIBOX_OK) {
+        return status;
+    }
+    out->feature.views = (unsigned)views;
+    return AIBOX_OK;
+}
+
+static enum aibox_status parse_points(const struct place *preprocessing, struct model_set *out)
+{
+    struct place at = *preprocessing;
+    enum aibox_status status = AIBOX_OK;
+    if (!model_set_has(out, MODEL_POINTS)) {
+        return AIBOX_OK;
+    }
+    if ((status = get_object(preprocessing, "points", "preprocessing.points", &at)) != AIBOX_OK ||
+        (status = get_channels(&at, &out->points.channels)) != AIBOX_OK) {
+        return status;
+    }
+    return get_template(&at, out->points.points);
 }
 
 static enum aibox_status parse_preprocessing(const struct place *root, struct model_set *out)
@@ -283,11 +321,11 @@ static enum aibox_status parse_preprocessing(const struct place *root, struct mo
     float live = 0.0f;
     enum aibox_status status = get_object(root, "preprocessing", "preprocessing", &preprocessing);
     if (status != AIBOX_OK || (status = parse_detect(&preprocessing, out)) != AIBOX_OK ||
+        (status = parse_points(&preprocessing, out)) != AIBOX_OK ||
         (status = get_object(&preprocessing, "landmark", "preprocessing.landmark", &at)) != AIBOX_OK ||
         (status = get_number(&at, "divisor", 1e-3, 1e4, &divisor)) != AIBOX_OK ||
         (status = get_number(&at, "box", 0.5, 4.0, &out->landmark.box)) != AIBOX_OK ||
-        (status = get_object(&preprocessing, "feature", "preprocessing.feature", &at)) != AIBOX_OK ||
-        (status = get_channels(&at, &out->feature.channels)) != AIBOX_OK ||
+        (status = parse_feature(&preprocessing, out)) != AIBOX_OK ||
         (status = get_object(&preprocessing, "liveness", "preprocessing.liveness", &at)) != AIBOX_OK ||
         (status = get_channels(&at, &out->liveness.channels)) != AIBOX_OK ||
         (status = get_number(&at, "box", 0.5, 8.0, &out->liveness.box)) != AIBOX_OK ||
@@ -331,8 +369,24 @@ static enum aibox_status parse_table(const struct place *at, const char *key, bo
     return AIBOX_OK;
 }
 
-static enum aibox_status parse_calibration(const struct place *root, struct calibration *out)
+/* "least_norm" may be absent: one number per number of looks. */
+static enum aibox_status parse_least_norm(const struct place *at, struct model_set *out)
 {
+    json_t *list = json_object_get(at->object, "least_norm");
+    for (size_t i = 0; list && i < 2; i++) {
+        json_t *value = json_array_size(list) == 2 ? json_array_get(list, i) : NULL;
+        double number = json_number_value(value);
+        if (!json_is_number(value) || !(number >= 0 && number <= 1e6)) {
+            return wrong(at, "least_norm", "must be two lengths, for one look and for two");
+        }
+        out->feature.least_norm[i] = (float)number;
+    }
+    return AIBOX_OK;
+}
+
+static enum aibox_status parse_calibration(const struct place *root, struct model_set *set)
+{
+    struct calibration *out = &set->calibration;
     struct place at = *root;
     enum aibox_status status = get_object(root, "calibration", "calibration", &at);
     if (status != AIBOX_OK) {
@@ -342,20 +396,24 @@ static enum aibox_status parse_calibration(const struct place *root, struct cali
     if (status != AIBOX_OK) {
         return status;
     }
-    return parse_table(&at, "genuine", false, calibration_logit, out->logit_tpr, out->score, &out->genuine_points);
+    status = parse_table(&at, "genuine", false, calibration_logit, out->logit_tpr, out->score, &out->genuine_points);
+    return status == AIBOX_OK ? parse_least_norm(&at, set) : status;
 }
 
 /*
- * "<id>/<12 hex>": SHA-256 over what shapes an embedding, that is the hashes of the detector, landmark and feature
- * files and their preprocessing. A better liveness or age model leaves the stored embeddings valid.
+ * "<id>/<12 hex>": SHA-256 over what shapes an embedding, that is the hashes of the detector, landmark, feature and
+ * points files and their preprocessing. A better liveness or age model leaves the stored embeddings valid.
  */
 static enum aibox_status make_id(const struct place *root, const char *name, struct model_set *out)
 {
-    static const enum model_file shaping[] = {MODEL_DETECT, MODEL_LANDMARK, MODEL_FEATURE};
+    static const enum model_file shaping[] = {MODEL_DETECT, MODEL_LANDMARK, MODEL_FEATURE, MODEL_POINTS};
     crypto_hash_sha256_state state;
     (void)crypto_hash_sha256_init(&state);
     json_t *preprocessing = json_object_get(root->object, "preprocessing");
     for (size_t i = 0; i < sizeof shaping / sizeof shaping[0]; i++) {
+        if (!model_set_has(out, shaping[i])) {
+            continue;
+        }
         json_t *block = json_object_get(preprocessing, file_keys[shaping[i]]);
         char *text = json_dumps(block, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
         if (!text) {
@@ -403,8 +461,8 @@ enum aibox_status model_set_parse(const char *json, size_t size, struct model_se
         goto out;
     }
     if ((status = parse_files(&root, out)) != AIBOX_OK || (status = parse_preprocessing(&root, out)) != AIBOX_OK ||
-        (status = parse_template(&root, out->feature.points)) != AIBOX_OK ||
-        (status = parse_calibration(&root, &out->calibration)) != AIBOX_OK) {
+        (status = get_template(&root, out->feature.points)) != AIBOX_OK ||
+        (status = parse_calibration(&root, out)) != AIBOX_OK) {
         goto out;
     }
     status = make_id(&root, name, out);

@@ -15,14 +15,15 @@
 #define MODEL_SET_ID_SIZE    64
 #define MODEL_FILE_MAX_BYTES (64u * 1024 * 1024)
 
-/* X(C name, key in the manifest's "files") */
+/* X(C name, key in the manifest's "files"); a set may do without the last one. */
 #define MODEL_FILE_LIST(X)                                                                                             \
     X(DETECT, "detect")                                                                                                \
     X(LANDMARK, "landmark")                                                                                            \
     X(FEATURE, "feature")                                                                                              \
     X(LIVENESS, "liveness")                                                                                            \
     X(AGE_GENDER_MANIFEST, "age_gender_manifest")                                                                      \
-    X(AGE_GENDER_WEIGHTS, "age_gender_weights")
+    X(AGE_GENDER_WEIGHTS, "age_gender_weights")                                                                        \
+    X(POINTS, "points")
 
 enum model_file {
 #define X(name, key) MODEL_##name,
@@ -59,8 +60,14 @@ struct model_set {
     } landmark;
     struct {
         struct model_channels channels;
-        float points[5][2]; /* where the five points of a face go, 112-px picture */
+        float points[5][2];  /* where the five points of a face go, 112-px picture */
+        unsigned views;      /* 1 or 2: looks that an embedding is made of at most */
+        float least_norm[2]; /* length below which an embedding of one look, of two looks, is no use; 0: not known */
     } feature;
+    struct {
+        struct model_channels channels;
+        float points[5][2]; /* where the five points that this network finds go, 112-px picture */
+    } points;               /* only if the set has the network */
     struct {
         struct model_channels channels;
         float box;   /* side of the crop in boxes */
@@ -77,6 +84,9 @@ enum aibox_status model_set_read(const char *dir, struct model_set *out, struct 
 
 /* The same from memory (the parser's entrance for tests and fuzzing). */
 enum aibox_status model_set_parse(const char *json, size_t size, struct model_set *out, struct aibox_error *err);
+
+/* Whether the set has a file (all have all but MODEL_POINTS). */
+bool model_set_has(const struct model_set *set, enum model_file which);
 
 /* A file of the set, its hash checked; the caller frees *bytes with free(). PROCESS_FAILED names the file. */
 enum aibox_status model_set_load(const struct model_set *set, const char *dir, enum model_file which, uint8_t **bytes,

@@ -19,8 +19,8 @@
 #define HIGH_POSE_SUM    60.0f
 #define PARTIAL_LIMIT    0.05f /* share of the detector's box beyond the picture's edge that is still a whole face */
 
-const char *const vision_quality_item_names[QUALITY_ITEMS] = {"face_size", "headpose", "occlusion", "clarity",
-                                                              "mask",      "partial",  "brightness"};
+const char *const vision_quality_item_names[QUALITY_ITEMS] = {"face_size", "headpose", "occlusion",  "clarity",
+                                                              "mask",      "partial",  "brightness", "feature"};
 
 /* --- measures --- */
 
@@ -82,12 +82,13 @@ struct vision_quality_limits vision_quality_limits_of(enum vision_quality_level 
     switch (level) {
     case QUALITY_HIGH:
         limits.judged = QUALITY_FACE_SIZE | QUALITY_HEADPOSE | QUALITY_OCCLUSION | QUALITY_CLARITY | QUALITY_MASK |
-                        QUALITY_PARTIAL | QUALITY_BRIGHTNESS;
+                        QUALITY_PARTIAL | QUALITY_BRIGHTNESS | QUALITY_FEATURE;
         limits.face_size = HIGH_FACE_SIZE;
         limits.pose_sum = HIGH_POSE_SUM;
         break;
     case QUALITY_MIDDLE:
-        limits.judged = QUALITY_FACE_SIZE | QUALITY_HEADPOSE | QUALITY_CLARITY | QUALITY_PARTIAL | QUALITY_BRIGHTNESS;
+        limits.judged = QUALITY_FACE_SIZE | QUALITY_HEADPOSE | QUALITY_CLARITY | QUALITY_PARTIAL | QUALITY_BRIGHTNESS |
+                        QUALITY_FEATURE;
         limits.face_size = 80.0f;
         limits.pose_sum = 90.0f;
         break;
@@ -146,7 +147,7 @@ static float score_share(float value, float limit)
 
 float quality_score(const struct vision_quality *q, float outside)
 {
-    float scores[QUALITY_ITEMS] = {
+    const float scores[] = {
         score_more(q->face_size, HIGH_FACE_SIZE),
         score_less(pose_sum(&q->pose), HIGH_POSE_SUM),
         q->occlusion[0] && q->occlusion[1] && q->occlusion[2] ? 1.0f : 0.0f,
@@ -156,7 +157,7 @@ float quality_score(const struct vision_quality *q, float outside)
         score_share(q->brightness, BRIGHTNESS_LIMIT),
     };
     float least = 1.0f;
-    for (size_t i = 0; i < QUALITY_ITEMS; i++) {
+    for (size_t i = 0; i < sizeof scores / sizeof scores[0]; i++) {
         least = fminf(least, scores[i]);
     }
     return least;
@@ -188,9 +189,23 @@ void quality_judge(struct vision_quality *q, const struct vision_quality_limits 
     if (q->brightness < limits->brightness) {
         failed |= QUALITY_BRIGHTNESS;
     }
-    q->judged = limits->judged;
+    q->judged = limits->judged & ~(unsigned)QUALITY_FEATURE;
     q->failed = failed & limits->judged;
     q->pass = q->failed == 0;
+}
+
+void vision_judge_feature(struct vision_quality *q, const struct vision_quality_limits *limits, float norm, float least)
+{
+    q->feature = norm;
+    if (least <= 0.0f) {
+        return; /* nothing to judge by */
+    }
+    q->score = fminf(q->score, fminf(fmaxf(norm / least - 0.5f, 0.0f), 1.0f));
+    q->judged |= limits->judged & QUALITY_FEATURE;
+    if (norm < least) {
+        q->failed |= limits->judged & QUALITY_FEATURE;
+        q->pass = q->failed == 0;
+    }
 }
 
 enum aibox_status vision_assess(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
@@ -203,7 +218,7 @@ enum aibox_status vision_assess(struct vision_worker *worker, const struct image
     if (status != AIBOX_OK) {
         return status;
     }
-    struct vision_quality q = {.mask = -1.0f, .occlusion = {true, true, true}};
+    struct vision_quality q = {.mask = -1.0f, .occlusion = {true, true, true}, .feature = -1.0f};
     if ((status = vision_estimate_pose(worker, image, face, &q.pose, err)) != AIBOX_OK) {
         return status;
     }
@@ -257,6 +272,9 @@ static void explain_item(unsigned item, const struct vision_quality *q, const st
         break;
     case QUALITY_PARTIAL:
         (void)snprintf(out, size, "partial: the face crosses the picture's edge");
+        break;
+    case QUALITY_FEATURE:
+        (void)snprintf(out, size, "feature %.2f: turned away, covered or blurred", (double)q->feature);
         break;
     default:
         (void)snprintf(out, size, "brightness %.2f, at least %.2f needed", (double)q->brightness,

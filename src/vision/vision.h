@@ -77,11 +77,19 @@ enum aibox_status vision_locate(struct vision_worker *worker, const struct image
 /* Needs a located face from here on (PARAM otherwise; age, sex and liveness only need its box). */
 
 /*
- * `embedding`: the network's raw 512 outputs (not normalised); *norm their length, which is a quality signal.
+ * An embedding can be the mean of two looks at the face: the second is mirrored, and aligned by other points, so its
+ * mistakes are others. It costs another run of the network. Embeddings of one and of two looks compare with each other.
+ * A model set may allow one only (preprocessing.feature.views).
+ */
+enum vision_views { VISION_ONE_VIEW = 1, VISION_TWO_VIEWS = 2 };
+
+/*
+ * `embedding`: the mean of the network's raw 512 outputs (not normalised); *norm its length, which is a quality signal.
  * LOW_QUALITY: eyes, nose and mouth could not be told apart (also of vision_align() and vision_assess()).
  */
 enum aibox_status vision_embed(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
-                               float embedding[VISION_DIMENSION], float *norm, struct aibox_error *err);
+                               enum vision_views views, float embedding[VISION_DIMENSION], float *norm,
+                               struct aibox_error *err);
 
 /* From the landmarks (docs/models.md); strong profiles read too small. LOW_QUALITY: the landmarks have collapsed. */
 enum aibox_status vision_estimate_pose(struct vision_worker *worker, const struct image *image,
@@ -113,9 +121,10 @@ enum vision_quality_item {
     QUALITY_CLARITY = 1 << 3,
     QUALITY_MASK = 1 << 4,
     QUALITY_PARTIAL = 1 << 5,
-    QUALITY_BRIGHTNESS = 1 << 6
+    QUALITY_BRIGHTNESS = 1 << 6,
+    QUALITY_FEATURE = 1 << 7 /* judged by vision_judge_feature(), not by vision_assess() */
 };
-#define QUALITY_ITEMS 7
+#define QUALITY_ITEMS 8
 extern const char *const vision_quality_item_names[QUALITY_ITEMS]; /* by bit number: "face_size", … */
 
 struct vision_quality_limits {
@@ -136,6 +145,7 @@ struct vision_quality {
     float mask;        /* probability, or -1: not evaluated */
     bool occlusion[3]; /* left eye, right eye, mouth visible */
     bool partial;      /* the box crosses the picture's edge */
+    float feature;     /* length of the embedding, or -1: not evaluated */
     unsigned judged;
     unsigned failed; /* subset of judged */
     float score;     /* 0..1, smallest of the items' own scores (0.5 at level high's limit) */
@@ -151,6 +161,19 @@ bool vision_quality_level_parse(const char *text, enum vision_quality_level *out
 enum aibox_status vision_assess(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
                                 const struct vision_quality_limits *limits, struct vision_quality *out,
                                 struct aibox_error *err);
+
+/*
+ * Length of an embedding of that many looks below which it is hardly anybody's: turned away, covered, blurred. Of the
+ * model set; 0: it knows none.
+ */
+float vision_least_norm(const struct vision *vision, enum vision_views views);
+
+/*
+ * Adds the item `feature` to what vision_assess() found. `norm`: the embedding's length; `least`: vision_least_norm()
+ * of its number of looks. Pure.
+ */
+void vision_judge_feature(struct vision_quality *quality, const struct vision_quality_limits *limits, float norm,
+                          float least);
 
 /* Text such as "face_size 96 px, more than 112 needed; headpose 71°, at most 60" of the failed items. */
 void vision_quality_explain(const struct vision_quality *quality, const struct vision_quality_limits *limits, char *out,

@@ -125,6 +125,25 @@ out:
     return status;
 }
 
+static enum aibox_status load_points(struct vision *vision, const char *dir, struct aibox_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    if (!model_set_has(&vision->set, MODEL_POINTS)) {
+        return AIBOX_OK;
+    }
+    enum aibox_status status = model_set_load(&vision->set, dir, MODEL_POINTS, &bytes, &size, err);
+    if (status != AIBOX_OK) {
+        return status;
+    }
+    status = onet_read(bytes, size, &vision->points, err);
+    if (status != AIBOX_OK) {
+        error_prefix(err, "model file %s", vision->set.files[MODEL_POINTS].name);
+    }
+    free(bytes);
+    return status;
+}
+
 enum aibox_status vision_open(const char *models_dir, struct vision **out, struct aibox_error *err)
 {
     struct vision *vision = calloc(1, sizeof *vision);
@@ -137,6 +156,9 @@ enum aibox_status vision_open(const char *models_dir, struct vision **out, struc
     }
     if (status == AIBOX_OK) {
         status = load_age_gender(vision, models_dir, err);
+    }
+    if (status == AIBOX_OK) {
+        status = load_points(vision, models_dir, err);
     }
     if (status != AIBOX_OK) {
         vision_close(vision);
@@ -155,6 +177,7 @@ void vision_close(struct vision *vision)
         nn_model_free(vision->models[i]);
     }
     nn_model_free(vision->age_gender);
+    nn_model_free(vision->points);
     free(vision);
 }
 
@@ -183,6 +206,12 @@ double vision_false_reject_at(const struct vision *vision, float threshold)
     return calibration_false_reject(&vision->set.calibration, (double)threshold);
 }
 
+float vision_least_norm(const struct vision *vision, enum vision_views views)
+{
+    bool twice = views == VISION_TWO_VIEWS && vision->set.feature.views > 1;
+    return vision->set.feature.least_norm[twice];
+}
+
 enum aibox_status vision_worker_open(const struct vision *vision, struct vision_worker **out, struct aibox_error *err)
 {
     struct vision_worker *worker = calloc(1, sizeof *worker);
@@ -202,6 +231,9 @@ enum aibox_status vision_worker_open(const struct vision *vision, struct vision_
     if (status == AIBOX_OK) {
         status = nn_session_open(vision->age_gender, &worker->age_gender, err);
     }
+    if (status == AIBOX_OK && vision->points) {
+        status = nn_session_open(vision->points, &worker->points, err);
+    }
     if (status != AIBOX_OK) {
         vision_worker_close(worker);
         return status;
@@ -219,6 +251,7 @@ void vision_worker_close(struct vision_worker *worker)
         nn_session_close(worker->sessions[i]);
     }
     nn_session_close(worker->age_gender);
+    nn_session_close(worker->points);
     free(worker->candidates);
     free(worker->merged);
     free(worker);

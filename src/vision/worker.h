@@ -6,6 +6,7 @@
 #include "vision/model_set.h"
 #include "vision/nn/age_gender.h"
 #include "vision/nn/nn.h"
+#include "vision/nn/onet.h"
 #include "vision/vision.h"
 
 /* The networks that are ONNX files. */
@@ -16,6 +17,7 @@ struct vision {
     struct model_set set;
     struct nn_model *models[NETWORKS];
     struct nn_model *age_gender;
+    struct nn_model *points; /* NULL: the set has none, alignment goes by the landmarks */
     struct detect_map maps[MODEL_DETECT_HEADS];
 };
 
@@ -24,6 +26,7 @@ struct vision_worker {
     const struct vision *vision; /* not owned */
     struct nn_session *sessions[NETWORKS];
     struct nn_session *age_gender;
+    struct nn_session *points;    /* NULL like the model */
     struct candidate *candidates; /* DETECT_MAX_CANDIDATES: one pass of the detector */
     struct candidate *merged;     /* DETECT_MAX_MERGED: all passes */
     float grey[VISION_ALIGNED_SIDE * VISION_ALIGNED_SIDE];

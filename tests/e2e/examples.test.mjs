@@ -51,7 +51,7 @@ function filled(value) {
   return value === '<relay port>' ? String(board.address().port) : value;
 }
 
-const items = ['face_size', 'headpose', 'occlusion', 'clarity', 'mask', 'partial', 'brightness'];
+const items = ['face_size', 'headpose', 'occlusion', 'clarity', 'mask', 'partial', 'brightness', 'feature'];
 const kinds = {
   '<id>': (value) => typeof value === 'string' && value.length >= 8,
   '<text>': (value) => typeof value === 'string' && value !== '',

@@ -173,7 +173,7 @@ test('FIQA tells what is wrong with a photo', async () => {
   const high = await judge({});
   assert.ok(high.length >= 3);
   for (const face of high) {
-    assert.deepEqual([...face.success, ...face.fails].sort(), ['brightness', 'clarity', 'face_size', 'headpose', 'mask', 'occlusion', 'partial']);
+    assert.deepEqual([...face.success, ...face.fails].sort(), ['brightness', 'clarity', 'face_size', 'feature', 'headpose', 'mask', 'occlusion', 'partial']);
     assert.equal(face.fiqa_result, face.fails.length === 0);
     assert.ok(face.score >= 0 && face.score <= 1);
   }

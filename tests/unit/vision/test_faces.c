@@ -117,7 +117,7 @@ static void embed(const struct image *image, const struct vision_face *face, flo
 {
     float norm = 0;
     struct aibox_error err = {0};
-    assert_int_equal(vision_embed(worker, image, face, embedding, &norm, &err), AIBOX_OK);
+    assert_int_equal(vision_embed(worker, image, face, VISION_TWO_VIEWS, embedding, &norm, &err), AIBOX_OK);
     assert_true(norm > 0.5f && norm < 50.0f);
 }
 
@@ -294,10 +294,30 @@ static void test_embedding_is_repeatable(void **state)
     struct vision_worker *other = NULL;
     float norm = 0;
     assert_int_equal(vision_worker_open(vision, &other, NULL), AIBOX_OK);
-    assert_int_equal(vision_embed(other, &image, &face, second, &norm, NULL), AIBOX_OK);
+    assert_int_equal(vision_embed(other, &image, &face, VISION_TWO_VIEWS, second, &norm, NULL), AIBOX_OK);
     assert_memory_equal(first, second, sizeof first);
     vision_worker_close(other);
     image_free(&image);
+}
+
+/* One look at a face is compared with two: still the same face, and the mirrored picture is seen alike. */
+static void test_views(void **state)
+{
+    (void)state;
+    for (int i = 3; i <= 6; i++) {
+        struct image image = sample(i);
+        struct vision_face face = largest(&image);
+        float one[VISION_DIMENSION];
+        float two[VISION_DIMENSION];
+        float norm_one = 0;
+        float norm_two = 0;
+        assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, one, &norm_one, NULL), AIBOX_OK);
+        assert_int_equal(vision_embed(worker, &image, &face, VISION_TWO_VIEWS, two, &norm_two, NULL), AIBOX_OK);
+        assert_memory_not_equal(one, two, sizeof one);
+        assert_true(similarity(one, two) > 0.9f);
+        assert_float_equal(norm_one, norm_two, 0.25f * norm_one);
+        image_free(&image);
+    }
 }
 
 static void test_pose_signs(void **state)
@@ -445,19 +465,20 @@ static void test_strange_faces(void **state)
         (void)vision_estimate_age_sex(worker, &image, &face, &value[0], &value[1], &err);
         if (vision_locate(worker, &image, &face, &err) == AIBOX_OK) {
             struct vision_pose pose;
-            (void)vision_embed(worker, &image, &face, embedding, &value[0], &err);
+            (void)vision_embed(worker, &image, &face, VISION_TWO_VIEWS, embedding, &value[0], &err);
             (void)vision_estimate_pose(worker, &image, &face, &pose, &err);
         }
     }
     struct vision_face face = largest(&image);
     face.located = false;
-    assert_int_equal(vision_embed(worker, &image, &face, embedding, &value[0], &err), AIBOX_PARAM);
+    assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, embedding, &value[0], &err), AIBOX_PARAM);
     face.located = true;
     for (size_t i = 0; i < 5; i++) {
         face.points[i][0] = 50;
         face.points[i][1] = 50;
     }
-    assert_int_equal(vision_embed(worker, &image, &face, embedding, &value[0], &err), AIBOX_LOW_QUALITY);
+    assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, embedding, &value[0], &err),
+                     AIBOX_LOW_QUALITY);
     image_free(&image);
 }
 
@@ -504,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_landmarks),
         cmocka_unit_test(test_same_and_other_people),
         cmocka_unit_test(test_embedding_is_repeatable),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_pose_signs),
         cmocka_unit_test(test_quality),
         cmocka_unit_test(test_partial),

@@ -90,6 +90,29 @@ static void test_id(void **state)
     (void)json_object_set_new(at(at(changed, "files"), "feature"), "sha256", json_string(hash));
     assert_int_equal(parse(changed, &second, &err), AIBOX_OK);
     assert_string_not_equal(first.id, second.id);
+
+    changed = shipped();
+    (void)json_array_set_new(json_array_get(at(at(at(changed, "preprocessing"), "points"), "template"), 0), 0,
+                             json_real(38.0));
+    assert_int_equal(parse(changed, &second, &err), AIBOX_OK);
+    assert_string_not_equal(first.id, second.id);
+}
+
+/* A set may come without a network for the five points: then it says nothing about one. */
+static void test_without_points(void **state)
+{
+    (void)state;
+    struct model_set with;
+    struct model_set without;
+    struct aibox_error err;
+    assert_int_equal(parse(shipped(), &with, &err), AIBOX_OK);
+    assert_true(model_set_has(&with, MODEL_POINTS));
+    json_t *m = shipped();
+    (void)json_object_del(at(m, "files"), "points");
+    (void)json_object_del(at(m, "preprocessing"), "points");
+    assert_int_equal(parse(m, &without, &err), AIBOX_OK);
+    assert_false(model_set_has(&without, MODEL_POINTS));
+    assert_string_not_equal(with.id, without.id);
 }
 
 static void expect(json_t *document, const char *message)
@@ -125,6 +148,22 @@ static void test_mistakes(void **state)
     m = shipped();
     (void)json_object_set_new(at(at(m, "files"), "detect"), "sha256", json_string("12"));
     expect(m, "detect.sha256 must be 64 small hexadecimal digits");
+
+    m = shipped();
+    (void)json_object_set_new(at(at(m, "preprocessing"), "feature"), "views", json_integer(3));
+    expect(m, "preprocessing.feature.views must be a number from 1 to 2");
+
+    m = shipped();
+    (void)json_object_set_new(at(m, "calibration"), "least_norm", json_real(2.97));
+    expect(m, "calibration.least_norm must be two lengths");
+
+    m = shipped();
+    (void)json_object_del(at(m, "preprocessing"), "points");
+    expect(m, "preprocessing.points must be an object");
+
+    m = shipped();
+    (void)json_object_del(at(at(m, "preprocessing"), "points"), "template");
+    expect(m, "preprocessing.points.template must be five points");
 
     m = shipped();
     (void)json_object_set_new(at(at(m, "preprocessing"), "feature"), "colour", json_string("cmyk"));
@@ -253,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shipped),
         cmocka_unit_test(test_id),
+        cmocka_unit_test(test_without_points),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_not_json),
         cmocka_unit_test_setup_teardown(test_folder, make_folder, remove_folder),

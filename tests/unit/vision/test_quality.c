@@ -85,12 +85,12 @@ static void test_levels(void **state)
 {
     (void)state;
     struct vision_quality_limits high = vision_quality_limits_of(QUALITY_HIGH);
-    assert_int_equal(high.judged, 0x7f);
+    assert_int_equal(high.judged, 0xff);
     assert_float_equal(high.face_size, 112, 1e-6f);
     assert_float_equal(high.pose_sum, 60, 1e-6f);
     struct vision_quality_limits middle = vision_quality_limits_of(QUALITY_MIDDLE);
-    assert_int_equal(middle.judged,
-                     QUALITY_FACE_SIZE | QUALITY_HEADPOSE | QUALITY_CLARITY | QUALITY_PARTIAL | QUALITY_BRIGHTNESS);
+    assert_int_equal(middle.judged, QUALITY_FACE_SIZE | QUALITY_HEADPOSE | QUALITY_CLARITY | QUALITY_PARTIAL |
+                                        QUALITY_BRIGHTNESS | QUALITY_FEATURE);
     struct vision_quality_limits low = vision_quality_limits_of(QUALITY_LOW);
     assert_int_equal(low.judged, QUALITY_FACE_SIZE | QUALITY_HEADPOSE);
     assert_float_equal(low.pose_sum, 120, 1e-6f);
@@ -132,6 +132,42 @@ static void test_judge(void **state)
     q.occlusion[2] = false;
     quality_judge(&q, &high);
     assert_int_equal(q.failed, QUALITY_CLARITY | QUALITY_BRIGHTNESS | QUALITY_OCCLUSION);
+}
+
+/* The embedding's length is an item like the others, once it is known. */
+static void test_feature(void **state)
+{
+    (void)state;
+    struct vision_quality_limits high = vision_quality_limits_of(QUALITY_HIGH);
+    struct vision_quality_limits low = vision_quality_limits_of(QUALITY_LOW);
+    struct vision_quality q = good();
+    q.score = 0.9f;
+    quality_judge(&q, &high);
+    assert_int_equal(q.judged & QUALITY_FEATURE, 0);
+    vision_judge_feature(&q, &high, 3.7f, 3.0f);
+    assert_true(q.pass);
+    assert_true(q.judged & QUALITY_FEATURE);
+    assert_float_equal(q.feature, 3.7f, 1e-6f);
+    vision_judge_feature(&q, &high, 3.0f, 3.0f);
+    assert_true(q.pass);
+    assert_float_equal(q.score, 0.5f, 1e-5f);
+    vision_judge_feature(&q, &high, 2.9f, 3.0f);
+    assert_false(q.pass);
+    assert_int_equal(q.failed, QUALITY_FEATURE);
+    char text[256];
+    vision_quality_explain(&q, &high, text, sizeof text);
+    assert_string_equal(text, "feature 2.90: turned away, covered or blurred");
+    q = good();
+    quality_judge(&q, &low);
+    vision_judge_feature(&q, &low, 1.0f, 3.0f);
+    assert_true(q.pass);
+    assert_int_equal(q.judged, low.judged);
+    /* A set without a limit judges nobody. */
+    q = good();
+    quality_judge(&q, &high);
+    vision_judge_feature(&q, &high, 1.0f, 0.0f);
+    assert_true(q.pass);
+    assert_int_equal(q.judged & QUALITY_FEATURE, 0);
 }
 
 static void test_score(void **state)
@@ -194,7 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clarity), cmocka_unit_test(test_brightness), cmocka_unit_test(test_outside),
         cmocka_unit_test(test_levels),  cmocka_unit_test(test_judge),      cmocka_unit_test(test_score),
-        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain), cmocka_unit_test(test_feature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

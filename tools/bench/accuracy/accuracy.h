@@ -47,7 +47,8 @@ struct dataset {
     struct pair *pairs;
     size_t pair_count;
     size_t folds;
-    float *embeddings; /* picture_count × VISION_DIMENSION, of length 1 (or 0 without a face) */
+    enum vision_views views; /* of the embeddings */
+    float *embeddings;       /* picture_count × VISION_DIMENSION, of length 1 (or 0 without a face) */
 };
 
 /* dataset.c: "<faces>/lfw/<name>/<name>_0001.jpg" …, "<faces>/pairs.txt". */

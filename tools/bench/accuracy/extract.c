@@ -71,7 +71,7 @@ static bool extract_one(struct dataset *data, size_t index, struct vision_worker
     enum aibox_status status = AIBOX_OK;
     picture->found = find_central(worker, &image, &picture->face, &err, &status);
     if (picture->found) {
-        status = vision_embed(worker, &image, &picture->face, embedding, &picture->norm, &err);
+        status = vision_embed(worker, &image, &picture->face, data->views, embedding, &picture->norm, &err);
         picture->embedded = status == AIBOX_OK;
     }
     if (picture->embedded) {

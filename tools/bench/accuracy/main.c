@@ -1,8 +1,9 @@
 /*
- * bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--json] [--calibrate]
+ * bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--one-view] [--json] [--calibrate]
  *
  * DIR of --faces holds lfw/, pairs.txt and detection/ as docs/models.md describes. --exclude names people, one a line,
- * whose labels are wrong. --calibrate prints only the calibration block for the model set's manifest.
+ * whose labels are wrong. --one-view makes embeddings of one look instead of two. --calibrate prints only the
+ * calibration block for the model set's manifest.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -13,26 +14,24 @@
 struct arguments {
     const char *faces, *models, *exclude;
     size_t threads;
-    bool json, calibrate;
+    bool json, calibrate, one_view;
 };
 
 static int usage(void)
 {
-    (void)fputs(
-        "usage: bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--json] [--calibrate]\n",
-        stderr);
+    (void)fputs("usage: bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--one-view] [--json] "
+                "[--calibrate]\n",
+                stderr);
     return 2;
 }
 
 static bool parse(int argc, char **argv, struct arguments *out)
 {
-    static const struct option options[] = {{"faces", required_argument, NULL, 'f'},
-                                            {"models", required_argument, NULL, 'm'},
-                                            {"exclude", required_argument, NULL, 'x'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"calibrate", no_argument, NULL, 'c'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"faces", required_argument, NULL, 'f'},   {"models", required_argument, NULL, 'm'},
+        {"exclude", required_argument, NULL, 'x'}, {"threads", required_argument, NULL, 't'},
+        {"one-view", no_argument, NULL, '1'},      {"json", no_argument, NULL, 'j'},
+        {"calibrate", no_argument, NULL, 'c'},     {NULL, 0, NULL, 0}};
     int option = 0;
     *out = (struct arguments){.threads = 2};
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -48,6 +47,9 @@ static bool parse(int argc, char **argv, struct arguments *out)
             break;
         case 't':
             out->threads = strtoul(optarg, NULL, 10);
+            break;
+        case '1':
+            out->one_view = true;
             break;
         case 'j':
             out->json = true;
@@ -98,6 +100,7 @@ static bool measure(const struct arguments *arguments, const struct vision *visi
     if (!dataset_open(arguments->faces, data) || (arguments->exclude && !dataset_exclude(data, arguments->exclude))) {
         return false;
     }
+    data->views = arguments->one_view ? VISION_ONE_VIEW : VISION_TWO_VIEWS;
     /* Speed first, while nothing else runs. */
     if (!arguments->calibrate && !add(report, "timing_ms", measure_timing(data, vision))) {
         return false;
