@@ -193,6 +193,7 @@ static enum MHD_Result refuse_within_body(struct exchange *exchange, enum aibox_
     int size;
 
     forget_body(exchange);
+    exchange_end_upload(exchange);
     finish(exchange, status);
     prepare_drain(exchange);
     if (exchange->drain_fd < 0 || !res->bytes)
@@ -216,6 +217,7 @@ static enum aibox_status call_handler(struct exchange *exchange)
     struct api_request *req = &exchange->req;
     enum aibox_status status = request_init(req, exchange->api, exchange->endpoint, &exchange->err);
 
+    req->last_event_id = exchange_header(exchange, "Last-Event-ID");
     if (status == AIBOX_OK && exchange->path_name)
         status = request_set_path(req, exchange->path_name, exchange->path_name_size, &exchange->err);
     if (status == AIBOX_OK && exchange->upload)
@@ -239,6 +241,7 @@ static void handle(struct exchange *exchange)
         log_error("api", "call failed call=%s reason=%s", describe(exchange, what), exchange->err.message);
     }
     forget_body(exchange);
+    exchange_end_upload(exchange);
     finish(exchange, status);
 }
 
