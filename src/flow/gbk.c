@@ -2,21 +2,28 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+/* The opposite is (iconv_t)-1. */
+static bool is_open(iconv_t conversion)
+{
+    return (intptr_t)conversion != -1;
+}
 
 char *gbk_to_utf8(const char *text, size_t size, size_t *out_size)
 {
-    /* Two bytes of GB 18030 become at most three of UTF-8, four become at most four. */
-    size_t room = size + size / 2 + 1, left = room;
+    /* Two bytes of GB 18030 become at most four of UTF-8, as some rare characters do; one becomes one. */
+    size_t room = size * 2 + 1, left = room;
     iconv_t conversion = iconv_open("UTF-8", "GB18030");
-    char *out = conversion == (iconv_t)-1 ? NULL : malloc(room + 1);
+    char *out = is_open(conversion) ? malloc(room + 1) : NULL;
     char *to = out, *from = (char *)text;
 
     if (out && (iconv(conversion, &from, &size, &to, &left) == (size_t)-1 || size > 0)) {
         free(out);
         out = NULL;
     }
-    if (conversion != (iconv_t)-1)
+    if (is_open(conversion))
         (void)iconv_close(conversion);
     if (!out)
         return NULL;
@@ -30,7 +37,7 @@ bool gbk_valid(const char *text, size_t size)
 {
     iconv_t conversion = iconv_open("UTF-8", "GB18030");
     char *from = (char *)text;
-    bool valid = conversion != (iconv_t)-1;
+    bool valid = is_open(conversion);
 
     while (valid && size > 0) {
         char rubbish[4096], *to = rubbish;
@@ -38,7 +45,7 @@ bool gbk_valid(const char *text, size_t size)
 
         valid = iconv(conversion, &from, &size, &to, &left) != (size_t)-1 || errno == E2BIG;
     }
-    if (conversion != (iconv_t)-1)
+    if (is_open(conversion))
         (void)iconv_close(conversion);
     return valid;
 }

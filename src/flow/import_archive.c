@@ -59,7 +59,7 @@ static bool read_at(zip_source_t *source, uint64_t offset, uint8_t *out, size_t 
 static enum aibox_status check_end(zip_source_t *source, const uint8_t *tail, size_t at, struct aibox_error *err)
 {
     const uint8_t *end = tail + at, *locator = at >= LOCATOR_SIZE ? end - LOCATOR_SIZE : NULL;
-    uint8_t end64[END64_SIZE];
+    uint8_t end64[END64_SIZE] = {0};
     enum aibox_status status = AIBOX_OK;
 
     if (locator && memcmp(locator, LOCATOR_MAGIC, 4) == 0 &&
@@ -91,7 +91,7 @@ static enum aibox_status check_ends(zip_source_t *source, struct aibox_error *er
         return no_archive(err);
     if (info.size < size)
         size = (size_t)info.size;
-    tail = malloc(size);
+    tail = calloc(1, size);
     if (!tail)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     if (zip_source_open(source) != 0) {

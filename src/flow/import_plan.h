@@ -38,7 +38,7 @@ struct import_task {
 };
 /* One item in full; `out` is to be freed in any case, and has `file` in any case. PARAM: what the item says can't be,
  * or its photo is not in the archive. One thread at a time. */
-enum aibox_status import_plan_task(struct import_plan *plan, size_t item, struct import_task *out,
+enum aibox_status import_plan_task(struct import_plan *plan, size_t index, struct import_task *out,
                                    struct aibox_error *err);
 void import_task_free(struct import_task *task);
 

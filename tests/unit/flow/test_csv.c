@@ -142,6 +142,9 @@ static void test_gbk(void **state)
     text = gbk_to_utf8("", 0, &size);
     assert_string_equal(text, "");
     free(text);
+    text = gbk_to_utf8("\xfe\x51\xfe\x51", 4, &size);
+    assert_string_equal(text, "𠂇𠂇");
+    free(text);
     assert_true(gbk_valid("\xd0\xa1", 2));
     assert_false(gbk_valid("\xd0\xa1\xd0", 3));
 }
