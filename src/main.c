@@ -16,6 +16,7 @@
 #include "core/log.h"
 #include "core/settings.h"
 #include "door/door.h"
+#include "flow/feed.h"
 #include "flow/flow.h"
 #include "flow/jobs.h"
 #include "flow/report_config.h"
@@ -172,6 +173,7 @@ struct rooms {
     struct store *store;
     struct report_config *reports;
     struct flow *flow;
+    struct feed *feed;
     struct report *report;
     struct door *door;
     struct jobs *jobs;
@@ -200,6 +202,7 @@ static enum aibox_status open_report(struct rooms *rooms, const char *data_dir, 
                                      .store = rooms->store,
                                      .flow = rooms->flow,
                                      .config = rooms->reports,
+                                     .feed = rooms->feed,
                                      .data_dir = data_dir};
     return report_open(&context, &rooms->report, err);
 }
@@ -221,6 +224,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
     const char *models = line->models_dir != NULL ? line->models_dir : find_models(found, sizeof found);
     if ((status = report_config_open(rooms->store, &rooms->reports, err)) != AIBOX_OK ||
         (status = flow_open(rooms->settings, rooms->store, models, &rooms->flow, err)) != AIBOX_OK ||
+        (status = feed_open(rooms->store, &rooms->feed, err)) != AIBOX_OK ||
         (status = open_report(rooms, line->data_dir, err)) != AIBOX_OK ||
         (status = door_open(rooms->settings, &rooms->door, err)) != AIBOX_OK ||
         (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) != AIBOX_OK)
@@ -231,6 +235,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
                                   .door = rooms->door,
                                   .reports = rooms->reports,
                                   .report = rooms->report,
+                                  .feed = rooms->feed,
                                   .jobs = rooms->jobs,
                                   .upload_dir = jobs_upload_dir(rooms->jobs)};
     return api_open(&context, line->listen, &rooms->api, err);
@@ -238,10 +243,12 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
 
 static void close_rooms(struct rooms *rooms)
 {
+    feed_end(rooms->feed); /* who watches would keep the API open */
     api_close(rooms->api, STOP_GRACE_MS);
     jobs_close(rooms->jobs);
     door_close(rooms->door);
     report_close(rooms->report);
+    feed_close(rooms->feed);
     flow_close(rooms->flow);
     report_config_close(rooms->reports);
     store_close(rooms->store);

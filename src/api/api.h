@@ -10,6 +10,7 @@
 
 struct api;
 struct door;
+struct feed;
 struct flow;
 struct jobs;
 struct report;
@@ -26,6 +27,7 @@ struct api_context {
     const char *upload_dir; /* folder for what is being uploaded; NULL: uploads are not offered */
     struct report_config *reports;
     struct report *report;
+    struct feed *feed;
 };
 
 /*

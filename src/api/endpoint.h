@@ -120,6 +120,9 @@ struct api_upload {
 };
 const struct api_upload *api_upload(const struct api_request *req);
 
+/* The header Last-Event-ID; NULL without. */
+const char *api_last_event_id(const struct api_request *req);
+
 /* ---- and of its response ---- */
 
 /* The body being written, JSON. Usual success: json_out_object_begin(out); json_out_key(out, "data"); … The server
@@ -136,6 +139,8 @@ void api_reply_bytes_take(struct api_response *res, const char *type, uint8_t *b
 struct api_stream;
 typedef bool (*api_producer)(void *ctx, struct api_stream *stream);
 bool api_stream_write(struct api_stream *stream, const void *bytes, size_t size);
+/* Whether the client is still there: for producers that may have nothing to write for long. */
+bool api_stream_is_wanted(struct api_stream *stream);
 void api_reply_stream_take(struct api_response *res, const char *type, api_producer produce, void *ctx,
                            void (*free_ctx)(void *ctx));
 void api_reply_status(struct api_response *res, int http_status);                     /* default 200 */

@@ -147,3 +147,8 @@ const float *api_floats(const struct api_request *req, const char *name, size_t 
     *n = value->count;
     return value->floats;
 }
+
+const char *api_last_event_id(const struct api_request *req)
+{
+    return req->last_event_id;
+}

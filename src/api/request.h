@@ -38,6 +38,7 @@ struct api_request {
     const char *path_value; /* what stood there, decoded */
     json_t *body;           /* owned */
     struct api_upload upload;
+    const char *last_event_id; /* the header; NULL without */
 };
 
 /* PROCESS_FAILED when memory runs out. `req` is used in place (not to be moved) until request_free. */

@@ -24,6 +24,7 @@
     X(events)                                                                                                          \
     X(reports)                                                                                                         \
     X(report_state)                                                                                                    \
+    X(stream)                                                                                                          \
     X(doors)                                                                                                           \
     X(platform)                                                                                                        \
     X(wipe)                                                                                                            \

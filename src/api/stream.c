@@ -3,16 +3,18 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "core/log.h"
 
-#define MOST_STREAMS 8
+#define MOST_STREAMS 64 /* half of them at most are watched for long, see resource_stream.c */
 #define BUFFER_SIZE  ((size_t)256 << 10)
 #define BLOCK_SIZE   ((size_t)32 << 10) /* sent at a time */
 
 struct api_stream {
     struct streams *streams;
     struct MHD_Connection *mhd;
+    int fd; /* of the connection: open until close_stream(); -1: unknown */
     struct stream_source source;
     stream_watch watch;
     void *watch_ctx;
@@ -185,6 +187,18 @@ bool api_stream_write(struct api_stream *stream, const void *bytes, size_t size)
     return wanted;
 }
 
+/* Nobody looks at a suspended connection, so that its end shows only here, or when something is written. */
+bool api_stream_is_wanted(struct api_stream *stream)
+{
+    bool wanted;
+    char byte;
+
+    pthread_mutex_lock(&stream->mu);
+    wanted = !stream->broken && (stream->fd < 0 || recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != 0);
+    pthread_mutex_unlock(&stream->mu);
+    return wanted;
+}
+
 static void *run_producer(void *arg)
 {
     struct api_stream *stream = arg;
@@ -295,6 +309,7 @@ struct MHD_Response *stream_respond(struct streams *streams, struct MHD_Connecti
                                     const struct stream_source *source, stream_watch watch, void *watch_ctx,
                                     struct aibox_error *err)
 {
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct api_stream *stream = create(streams, source);
     struct MHD_Response *response;
 
@@ -305,6 +320,7 @@ struct MHD_Response *stream_respond(struct streams *streams, struct MHD_Connecti
         return NULL;
     }
     stream->mhd = mhd;
+    stream->fd = info ? info->connect_fd : -1;
     stream->watch = watch;
     stream->watch_ctx = watch_ctx;
     if (!enlist(streams, stream)) {

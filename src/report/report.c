@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "flow/feed.h"
 #include "flow/flow.h"
 #include "report/outbox.h"
 #include "report/realtime.h"
@@ -210,6 +211,11 @@ static void on_config(void *ctx)
     report_apply(ctx);
 }
 
+static void on_watched(void *ctx)
+{
+    watch_wake(((struct report *)ctx)->watch);
+}
+
 static bool is_outbox(const struct lane *lane)
 {
     return lane->kind == &outbox_lane_kind;
@@ -234,7 +240,7 @@ static void on_device_change(void *ctx)
     watch_wake(report->watch);
 }
 
-bool report_is_watched(struct report *report)
+bool report_is_monitored(struct report *report)
 {
     bool watched = false;
 
@@ -272,6 +278,7 @@ enum aibox_status report_open(const struct report_context *context, struct repor
     report->store = context->store;
     report->flow = context->flow;
     report->config = context->config;
+    report->feed = context->feed;
     pthread_mutex_init(&report->changing, NULL);
     pthread_mutex_init(&report->mu, NULL);
     enum aibox_status status = realtime_bodies_open(&report->bodies, err);
@@ -289,6 +296,7 @@ enum aibox_status report_open(const struct report_context *context, struct repor
     report_apply(report);
     store_events_listen(report->store, on_events, report);
     report_config_listen(report->config, on_config, report);
+    feed_on_watched(report->feed, on_watched, report);
     devices_set_reporter(flow_devices(report->flow), &(struct devices_reporter){.ctx = report,
                                                                                 .lane = OUTBOX_DEVICES,
                                                                                 .describe = describe_device,

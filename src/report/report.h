@@ -15,6 +15,7 @@
 #include "core/settings.h"
 #include "core/status.h"
 
+struct feed;
 struct flow;
 struct report;
 struct report_config;
@@ -26,6 +27,7 @@ struct report_context {
     struct store *store;
     struct flow *flow;
     struct report_config *config; /* its listener is this room's */
+    struct feed *feed;            /* is told of devices and of the box's status */
     const char *data_dir;         /* whose disk the status tells about; copied */
 };
 

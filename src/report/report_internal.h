@@ -20,6 +20,7 @@ struct report {
     struct store *store;
     struct flow *flow;
     struct report_config *config;
+    struct feed *feed;
     char *data_dir;
     struct realtime_bodies *bodies;
     /* Held while lanes are started and stopped, over I/O; who holds it may look at all lanes at leisure. Lanes never
@@ -37,8 +38,8 @@ struct report {
 
 /* ---- report.c, for the watch ------------------------------------------------------------------------------------ */
 
-/* Whether somebody wants to know about devices. */
-bool report_is_watched(struct report *report);
+/* Whether there is somebody to report devices' changes to. */
+bool report_is_monitored(struct report *report);
 /* A device has come, gone, or changed between online and offline. */
 void report_devices_changed(struct report *report);
 /* Brings the lanes into line with the settings. */

@@ -1,5 +1,8 @@
-/* The thread that looks at the devices once a second, while somebody wants to know, and tells when one has come, gone,
- * or changed between online and offline. */
+/*
+ * The thread that looks at the devices once a second, while there is somebody to be told, and says when one has come,
+ * gone, or changed between online and offline: to the monitors, who send a status report then, and to the feed. The
+ * feed also gets the box's status every STATUS_MS.
+ */
 #ifndef AIBOX_REPORT_WATCH_H
 #define AIBOX_REPORT_WATCH_H
 

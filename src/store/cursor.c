@@ -47,6 +47,20 @@ enum aibox_status store_events_after(struct store *store, int64_t seq, size_t li
     return status;
 }
 
+enum aibox_status store_event_find(struct store *store, const char *event_id, int64_t *seq, struct aibox_error *err)
+{
+    struct reader *reader = reader_take(store->readers, err);
+
+    *seq = 0;
+    if (!reader)
+        return AIBOX_PROCESS_FAILED;
+    enum aibox_status status =
+        sql_get(&reader->main, "SELECT seq FROM event WHERE event_id <= ? ORDER BY event_id DESC LIMIT 1", seq, NULL,
+                err, sql_text(event_id));
+    reader_return(store->readers, reader);
+    return status;
+}
+
 /* ---- cursors ------------------------------------------------------------------------------------------ */
 
 struct activate_job {

@@ -416,6 +416,8 @@ void store_events_unlisten(struct store *store, void (*heard)(void *ctx), void *
 /* The first `limit` (1..1000) events behind `seq`, oldest first, without features; `total` is not set. */
 enum aibox_status store_events_after(struct store *store, int64_t seq, size_t limit, struct store_event_list *out,
                                      struct aibox_error *err);
+/* seq of that event, or of the last one before it that is still there; 0: there is none. */
+enum aibox_status store_event_find(struct store *store, const char *event_id, int64_t *seq, struct aibox_error *err);
 
 /* ---- how far receivers have confirmed the events ------------------------------------------------------ */
 
