@@ -1,6 +1,6 @@
 // Wiping: what is deleted is gone from the answers, the gallery and the disk; what is not asked for stays.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 
@@ -30,7 +30,8 @@ const permissions = async () => (await count('/SophonFogSys/api/permissions')).d
 /** In which files of the data folder does this text occur, or any of 20 pieces of this picture (without its tables; a page holds a part only)? */
 function filesWith(trace) {
   const pieces = typeof trace === 'string' ? [trace] : Array.from({ length: 20 }, (_, i) => trace.subarray(1000 + i * 128, 1032 + i * 128));
-  return readdirSync(data).filter((name) => {
+  const files = readdirSync(data, { recursive: true }).filter((name) => statSync(path.join(data, name)).isFile());
+  return files.filter((name) => {
     const content = readFileSync(path.join(data, name));
     return pieces.some((piece) => piece.length > 0 && content.includes(piece));
   });
