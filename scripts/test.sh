@@ -22,7 +22,7 @@ export AIBOX_RESULTS="$results/lint.list"
 # Not detect_stack_use_after_return: GCC's stand-in for the stack is not aligned for AVX-512 registers.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
-export TSAN_OPTIONS="${TSAN_OPTIONS:-second_deadlock_stack=1}"
+export TSAN_OPTIONS="${TSAN_OPTIONS:-second_deadlock_stack=1:suppressions=$root/scripts/tsan.supp}"
 
 # The sanitizers of these compilers can't place their shadow memory when the kernel spreads addresses over 32 bits.
 unspread=
