@@ -77,7 +77,7 @@ static void own_address(const char *url, char out[INET6_ADDRSTRLEN])
     CURLU *parsed = curl_url();
     char *host = NULL;
     char peer[ADDRESS_TEXT] = ANYWHERE;
-    struct address address;
+    struct address address = {{0}};
 
     if (parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
         curl_url_get(parsed, CURLUPART_HOST, &host, 0) == CURLUE_OK) {

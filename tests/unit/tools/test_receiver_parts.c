@@ -119,7 +119,8 @@ static void check_content(const char *path, const char *wanted)
     char text[256] = {0};
     FILE *file = fopen(path, "r");
     assert_non_null(file);
-    (void)fread(text, 1, sizeof text - 1, file);
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    assert_int_equal(size, strlen(wanted));
     fclose(file);
     assert_string_equal(text, wanted);
 }
