@@ -48,6 +48,7 @@ struct dataset {
     size_t pair_count;
     size_t folds;
     enum vision_views views; /* of the embeddings */
+    int face;                /* px: pictures are shrunk so that the face is that high; 0: as they are */
     float *embeddings;       /* picture_count × VISION_DIMENSION, of length 1 (or 0 without a face) */
 };
 

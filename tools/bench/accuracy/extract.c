@@ -1,3 +1,4 @@
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -58,6 +59,30 @@ static enum aibox_status mirrored_pose(struct vision_worker *worker, const struc
     return status;
 }
 
+/* Shrinks the picture so that the face just found is `height` px high; the face found again in the small one would be
+ * another: its box and points are scaled with it. */
+static enum aibox_status shrink(struct vision_worker *worker, struct image *image, struct vision_face *face, int height,
+                                struct aibox_error *err)
+{
+    float scale = (float)height / (face->raw_box[3] - face->raw_box[1]);
+    struct image small = {0};
+    if (!(scale < 1.0f)) {
+        return AIBOX_OK;
+    }
+    int width = (int)lroundf((float)image->width * scale);
+    enum aibox_status status = image_resize(image, width, (int)lroundf((float)image->height * scale), &small, err);
+    if (status != AIBOX_OK) {
+        return status;
+    }
+    image_free(image);
+    *image = small;
+    for (size_t i = 0; i < 4; i++) {
+        face->box[i] *= scale;
+        face->raw_box[i] *= scale;
+    }
+    return vision_locate(worker, image, face, err);
+}
+
 static bool extract_one(struct dataset *data, size_t index, struct vision_worker *worker)
 {
     struct picture *picture = &data->pictures[index];
@@ -70,7 +95,10 @@ static bool extract_one(struct dataset *data, size_t index, struct vision_worker
     }
     enum aibox_status status = AIBOX_OK;
     picture->found = find_central(worker, &image, &picture->face, &err, &status);
-    if (picture->found) {
+    if (picture->found && data->face > 0) {
+        status = shrink(worker, &image, &picture->face, data->face, &err);
+    }
+    if (picture->found && status == AIBOX_OK) {
         status = vision_embed(worker, &image, &picture->face, data->views, embedding, &picture->norm, &err);
         picture->embedded = status == AIBOX_OK;
     }
