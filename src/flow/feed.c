@@ -105,7 +105,8 @@ void feed_publish(struct feed *feed, enum feed_kind kind, const char *json)
     pthread_mutex_lock(&feed->mu);
     struct message *slot = &feed->ring[feed->next % FEED_MESSAGES];
     char *old = slot->json;
-    *slot = (struct message){kind, copy};
+    slot->kind = kind;
+    slot->json = copy;
     feed->next++;
     pthread_cond_broadcast(&feed->news);
     pthread_mutex_unlock(&feed->mu);

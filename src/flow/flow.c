@@ -350,6 +350,10 @@ void flow_metrics(struct flow *flow, struct buffer *out)
         "# HELP aibox_enrolments_total Enrolments by outcome.\n# TYPE aibox_enrolments_total counter\n"
         "aibox_enrolments_total{outcome=\"stored\"} %llu\naibox_enrolments_total{outcome=\"refused\"} %llu\n",
         (unsigned long long)atomic_load(&flow->enrolled), (unsigned long long)atomic_load(&flow->enrol_refused));
+    buffer_appendf(out,
+                   "# HELP aibox_events_unstored_total Decisions whose event could not be stored.\n"
+                   "# TYPE aibox_events_unstored_total counter\naibox_events_unstored_total %llu\n",
+                   (unsigned long long)atomic_load(&flow->unstored));
     struct pool_counters pool;
     pool_count(flow->pool, &pool);
     buffer_appendf(

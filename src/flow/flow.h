@@ -165,15 +165,16 @@ struct flow_decision {
     char best_identity_id[STORE_MAX_IDENTITY + 1]; /* the nearest person even when unknown; "" without candidates */
     bool has_face;
     struct flow_face face; /* the face decided on */
-    char event_id[27];     /* "" for no face */
+    char event_id[27];     /* "" for no face, or when it could not be stored */
     bool merged;           /* the event existed already: same person and place a moment ago */
     char reg_image_id[37]; /* the newest enrolled photo of the person, or "" */
 };
 void flow_decision_free(struct flow_decision *decision);
 
 /*
- * The whole chain for the largest face (inside the region). The event is durable at return. Unknown group or permission
- * group: NOT_FOUND; picture errors as image_decode(). Everything else is a decision.
+ * The whole chain for the largest face (inside the region). The event is durable at return; while nothing can be stored
+ * there is none (event_id ""), but a decision all the same. Unknown group or permission group: NOT_FOUND; picture
+ * errors as image_decode(). Everything else is a decision.
  */
 enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority, const struct flow_probe *probe,
                                  struct flow_decision *decision, struct aibox_error *err);

@@ -27,6 +27,7 @@ struct flow {
     _Atomic int ready; /* 0 loading, 1 ready, -1 failed */
     _Atomic bool closing;
     _Atomic uint64_t decisions[FLOW_NO_FACE + 1];
+    _Atomic uint64_t unstored; /* decisions whose event could not be stored */
     _Atomic uint64_t enrolled, enrol_refused;
 };
 

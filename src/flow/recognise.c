@@ -345,7 +345,12 @@ static enum aibox_status make_event(struct recognise_job *job, int64_t timestamp
         dedup_done(flow->dedup, decision->event_id);
     else if (mergeable)
         dedup_fail(flow->dedup, decision->event_id);
-    return status;
+    if (status != AIBOX_PROCESS_FAILED)
+        return status;
+    /* Doors go on being opened while nothing can be stored (the store says so): the decision stands, without event. */
+    atomic_fetch_add(&flow->unstored, 1);
+    decision->event_id[0] = '\0';
+    return AIBOX_OK;
 }
 
 enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority, const struct flow_probe *probe,

@@ -76,10 +76,10 @@ test('sort by score: most similar first, or least', async () => {
   const scores = async (more) => (await search(0, { threshold: 0, sort: 'score', ...more })).json.event_list.map((e) => e.score);
   const best = await scores({});
   assert.equal(best.length, made.length);
-  assert.deepEqual(best, best.toSorted((a, b) => b - a));
-  assert.deepEqual(await scores({ reverse: true }), best.toReversed());
+  assert.deepEqual(best, [...best].sort((a, b) => b - a));
+  assert.deepEqual(await scores({ reverse: true }), [...best].reverse());
   assert.deepEqual(await scores({ limit: 3 }), best.slice(0, 3));
-  assert.deepEqual(await scores({ limit: 3, reverse: true }), best.toReversed().slice(0, 3));
+  assert.deepEqual(await scores({ limit: 3, reverse: true }), [...best].reverse().slice(0, 3));
   assert.equal((await search(0, { sort: 'score', threshold: 0, limit: 3 })).json.have_more, true);
   const refused = await search(0, { sort: 'score', last_end_timestamp: 5 });
   assert.equal(refused.json.error.code, 40091);

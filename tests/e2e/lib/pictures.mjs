@@ -136,28 +136,40 @@ function pngOf(width, height, depth, colour, idat, animated) {
   ]);
 }
 
+/* Cosine up to which two people of the sample pictures don't look alike. */
+const ALIKE = 0.3;
+
 /**
- * The people of the sample pictures, found by the box itself: [{name, photo (JPEG), other (JPEG)}]. `photo` is a crop around the
- * face; `other` shows the same face shifted, at another scale, mirrored and compressed anew.
+ * People of the sample pictures that don't look alike, found by the box itself: [{name, photo (JPEG), other (JPEG)}].
+ * `photo` is a crop around the face; `other` shows the same face shifted, at another scale, mirrored and compressed anew.
  */
 export async function people(box, wanted = 6) {
   const out = [];
-  for (const number of [3, 6, 4]) {
+  const features = [];
+  const detect = async (bytes) => {
+    const answer = await box.post('/SophonFace/api/detect', { image_base64_str: base64(bytes), with_feature: true });
+    if (answer.status !== 200) throw new Error(`detect: ${answer.body}`);
+    return answer.json.data;
+  };
+  for (const number of [3, 6, 4, 5, 1]) {
     const bytes = sampleBytes(number);
     const picture = decode(bytes);
-    const answer = await box.post('/SophonFace/api/detect', { image_base64_str: base64(bytes) });
-    if (answer.status !== 200) throw new Error(`detect: ${answer.body}`);
-    for (const { bbox } of answer.json.data) {
+    for (const { bbox, feature } of await detect(bytes)) {
+      if (features.some((other) => other.reduce((sum, v, i) => sum + v * feature[i], 0) > ALIKE)) continue;
       const [x1, y1, x2, y2] = bbox;
       const side = Math.max(x2 - x1, y2 - y1);
       const middle = [(x1 + x2) / 2, (y1 + y2) / 2];
       const around = (share, dx, dy, scale) =>
         crop(picture, middle[0] - side * share + dx, middle[1] - side * share + dy, side * 2 * share, side * 2 * share, scale);
-      out.push({
+      const person = {
         name: `person ${number}-${out.length}`,
         photo: encode(around(0.9, 0, 0, 1)),
         other: encode(mirror(around(0.95, side * 0.15, -side * 0.1, 0.8)), 80),
-      });
+      };
+      const seen = [await detect(person.photo), await detect(person.other)];
+      if (seen.some((faces) => faces.length !== 1)) continue;
+      features.push(feature);
+      out.push(person);
       if (out.length === wanted) return out;
     }
   }
