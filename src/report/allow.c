@@ -34,7 +34,7 @@ bool allow_host(const char *list, const char *host)
     char entry[MAX_ENTRY];
 
     while (next_entry(&list, entry))
-        if (strcasecmp(entry, host) == 0)
+        if (entry[0] && strcasecmp(entry, host) == 0)
             return true;
     return false;
 }
