@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "flow/flow.h"
+
 /* What all readers of an event are told of it beside the person: members of ext_data. */
 static void write_details(struct json_out *out, const struct store_event *event, const char *dev_sno)
 {
@@ -26,10 +28,9 @@ static void write_details(struct json_out *out, const struct store_event *event,
 
 static void write_decision(struct json_out *out, const struct store_event *event)
 {
-    static const char *const verdicts[] = {"unknown", "uncertain", "known"};
     json_out_key_text(out, "action", event->action);
     json_out_key_text(out, "reason", event->reason);
-    json_out_key_text(out, "verdict", verdicts[event->verdict]);
+    json_out_key_text(out, "verdict", flow_verdict_names[event->verdict]);
     json_out_key_float(out, "threshold", (double)event->threshold);
     json_out_key_float(out, "margin", (double)event->margin);
     json_out_key(out, "best");
