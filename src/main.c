@@ -16,10 +16,12 @@
 #include "core/log.h"
 #include "core/settings.h"
 #include "door/door.h"
+#include "door/react.h"
 #include "flow/feed.h"
 #include "flow/flow.h"
 #include "flow/jobs.h"
 #include "flow/report_config.h"
+#include "intake/intake.h"
 #include "report/report.h"
 #include "store/store.h"
 
@@ -176,6 +178,7 @@ struct rooms {
     struct feed *feed;
     struct report *report;
     struct door *door;
+    struct intake *intake;
     struct jobs *jobs;
     struct api *api;
 };
@@ -207,6 +210,22 @@ static enum aibox_status open_report(struct rooms *rooms, const char *data_dir, 
     return report_open(&context, &rooms->report, err);
 }
 
+static const char *react(void *ctx, const struct device *device, const struct flow_decision *decision)
+{
+    return door_react(ctx, device, decision);
+}
+
+static enum aibox_status open_intake(struct rooms *rooms, const char *data_dir, struct aibox_error *err)
+{
+    struct intake_context context = {.settings = rooms->settings,
+                                     .store = rooms->store,
+                                     .flow = rooms->flow,
+                                     .data_dir = data_dir,
+                                     .react = react,
+                                     .react_ctx = rooms->door};
+    return intake_open(&context, &rooms->intake, err);
+}
+
 static enum aibox_status open_rooms(struct rooms *rooms, const struct command_line *line, struct aibox_error *err)
 {
     char found[PATH_MAX];
@@ -227,12 +246,14 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
         (status = feed_open(rooms->store, &rooms->feed, err)) != AIBOX_OK ||
         (status = open_report(rooms, line->data_dir, err)) != AIBOX_OK ||
         (status = door_open(rooms->settings, &rooms->door, err)) != AIBOX_OK ||
+        (status = open_intake(rooms, line->data_dir, err)) != AIBOX_OK ||
         (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) != AIBOX_OK)
         return status;
     struct api_context context = {.settings = rooms->settings,
                                   .store = rooms->store,
                                   .flow = rooms->flow,
                                   .door = rooms->door,
+                                  .intake = rooms->intake,
                                   .reports = rooms->reports,
                                   .report = rooms->report,
                                   .feed = rooms->feed,
@@ -246,6 +267,7 @@ static void close_rooms(struct rooms *rooms)
     feed_end(rooms->feed); /* who watches would keep the API open */
     api_close(rooms->api, STOP_GRACE_MS);
     jobs_close(rooms->jobs);
+    intake_close(rooms->intake);
     door_close(rooms->door);
     report_close(rooms->report);
     feed_close(rooms->feed);

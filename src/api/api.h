@@ -12,6 +12,7 @@ struct api;
 struct door;
 struct feed;
 struct flow;
+struct intake;
 struct jobs;
 struct report;
 struct report_config;
@@ -23,6 +24,7 @@ struct api_context {
     struct store *store;
     struct flow *flow;
     struct door *door;
+    struct intake *intake;
     struct jobs *jobs;
     const char *upload_dir; /* folder for what is being uploaded; NULL: uploads are not offered */
     struct report_config *reports;

@@ -7,22 +7,24 @@
 #include "flow/box_address.h"
 #include "flow/devices.h"
 #include "flow/flow.h"
+#include "intake/intake.h"
 
 #define FTP_DIRECTORY "/" /* an account's own place; nothing else is there */
 
 /* ---- answers ---- */
 
 /* Writes the device; its members, for the caller to end the object. */
-static enum aibox_status write_device(struct json_out *out, struct devices *devices, const struct device *device,
+static enum aibox_status write_device(struct json_out *out, struct api_context *ctx, const struct device *device,
                                       struct aibox_error *err)
 {
-    json_t *json = device_json(devices, device);
+    json_t *json = device_json(flow_devices(ctx->flow), device);
     char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(json);
     if (text == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     json_out_object_begin(out);
     json_out_members(out, text);
+    intake_print(ctx->intake, device, out);
     free(text);
     return AIBOX_OK;
 }
@@ -66,7 +68,7 @@ static enum aibox_status answer_saved(struct api_context *ctx, struct api_respon
     json_out_key(out, "devices_list");
     json_out_array_begin(out);
     for (size_t i = 0; i < saved->count && status == AIBOX_OK; i++) {
-        status = write_device(out, flow_devices(ctx->flow), saved->items[i].device, err);
+        status = write_device(out, ctx, saved->items[i].device, err);
         if (status == AIBOX_OK && saved->items[i].ftp_password[0] != '\0')
             write_ftp(out, ctx->settings, &saved->items[i]);
         json_out_object_end(out);
@@ -134,7 +136,7 @@ static enum aibox_status get_devices(struct api_context *ctx, struct api_request
         json_out_key(out, "devices_list");
         json_out_array_begin(out);
         for (size_t i = 0; i < list.count && status == AIBOX_OK; i++) {
-            status = write_device(out, devices, list.items[i], err);
+            status = write_device(out, ctx, list.items[i], err);
             json_out_object_end(out);
         }
         json_out_array_end(out);

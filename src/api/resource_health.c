@@ -6,6 +6,7 @@
 #include "api/server.h"
 #include "door/door.h"
 #include "flow/flow.h"
+#include "intake/intake.h"
 #include "report/report.h"
 #include "store/store.h"
 
@@ -103,6 +104,7 @@ static enum aibox_status get_metrics(struct api_context *ctx, struct api_request
     api_metrics(req->api, &text);
     flow_metrics(ctx->flow, &text);
     door_metrics(ctx->door, &text);
+    intake_metrics(ctx->intake, &text);
     report_metrics(ctx->report, &text);
     print_store(ctx->store, &text);
     bytes = buffer_give(&text, &size);

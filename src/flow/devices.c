@@ -1,6 +1,7 @@
 /* The registry of devices: loading, looking up, taking changes over. */
 #include "flow/devices.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,10 +164,35 @@ void device_list_free(struct device_list *list)
 
 /* ---- changing -------------------------------------------------------------------------------------------------- */
 
+/* With change_mu held. */
 static void tell_of_change(struct devices *devices)
 {
     if (devices->reporter.stored != NULL)
         devices->reporter.stored(devices->reporter.ctx);
+    for (size_t i = 0; i < DEVICES_LISTENERS_MAX; i++)
+        if (devices->listeners[i].fn != NULL)
+            devices->listeners[i].fn(devices->listeners[i].ctx);
+}
+
+void devices_listen(struct devices *devices, devices_listener fn, void *ctx)
+{
+    size_t at = 0;
+    pthread_mutex_lock(&devices->change_mu);
+    while (at < DEVICES_LISTENERS_MAX && devices->listeners[at].fn != NULL)
+        at++;
+    assert(at < DEVICES_LISTENERS_MAX);
+    devices->listeners[at].fn = fn;
+    devices->listeners[at].ctx = ctx;
+    pthread_mutex_unlock(&devices->change_mu);
+}
+
+void devices_unlisten(struct devices *devices, devices_listener fn, void *ctx)
+{
+    pthread_mutex_lock(&devices->change_mu);
+    for (size_t i = 0; i < DEVICES_LISTENERS_MAX; i++)
+        if (devices->listeners[i].fn == fn && devices->listeners[i].ctx == ctx)
+            devices->listeners[i].fn = NULL;
+    pthread_mutex_unlock(&devices->change_mu);
 }
 
 /* Memory follows the store; the node of a draft that was there takes the old one's place. */

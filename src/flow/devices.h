@@ -148,6 +148,16 @@ struct devices_reporter {
 /* NULL: nobody does any more (nor is at it when this returns). */
 void devices_set_reporter(struct devices *devices, const struct devices_reporter *reporter);
 
+#define DEVICES_LISTENERS_MAX 4
+
+/* Called after a change of the list, or of a device in it, is durable and in force: on the changing thread, one change
+ * at a time. Must not change devices nor take long. */
+typedef void (*devices_listener)(void *ctx);
+/* More than DEVICES_LISTENERS_MAX is a bug (assert). */
+void devices_listen(struct devices *devices, devices_listener fn, void *ctx);
+/* It is not called any more, nor at it when this returns. */
+void devices_unlisten(struct devices *devices, devices_listener fn, void *ctx);
+
 /* ---- what follows from a device ----------------------------------------------------------------------- */
 
 /* `<dev_sno, or 0x<mac> without one>__<ep_name>`, after the settings of the moment. */

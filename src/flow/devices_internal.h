@@ -15,9 +15,13 @@ struct devices {
      * takes it; taken before `mu`. */
     pthread_mutex_t change_mu;
     struct devices_reporter reporter; /* guarded by change_mu; no functions: nobody */
-    pthread_mutex_t mu;               /* leaf */
-    struct device_node **nodes;       /* guarded by mu, written with change_mu held too; in the order of creation */
-    size_t count;                     /* likewise */
+    struct {
+        devices_listener fn; /* NULL: a free place */
+        void *ctx;
+    } listeners[DEVICES_LISTENERS_MAX]; /* guarded by change_mu */
+    pthread_mutex_t mu;                 /* leaf */
+    struct device_node **nodes;         /* guarded by mu, written with change_mu held too; in the order of creation */
+    size_t count;                       /* likewise */
 };
 
 /* ---- device_messages.c: what the outbox is told, with change_mu held ----------------------------------------- */

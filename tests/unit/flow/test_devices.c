@@ -667,6 +667,31 @@ static void *look(void *arg)
     return NULL;
 }
 
+static void see_count(void *ctx)
+{
+    struct box *box = ((struct box **)ctx)[0];
+    size_t *seen = ((void **)ctx)[1];
+    *seen = 10 * *seen + count(box);
+}
+
+static void test_listeners(void **state)
+{
+    struct box *box = *state;
+    size_t first = 0, second = 0;
+    void *contexts[][2] = {{box, &first}, {box, &second}};
+    struct aibox_error err;
+    devices_listen(box->devices, see_count, contexts[0]);
+    devices_listen(box->devices, see_count, contexts[1]);
+    must(box, true, "{\"device_id\": \"d\", \"device_key\": \"10.0.0.1\", \"ep_type\": 0}");
+    assert_int_not_equal(save(box, true, "{\"device_key\": \"10.0.0.1\", \"ep_type\": 0}", &err), AIBOX_OK);
+    must(box, false, "{\"device_id\": \"d\", \"memo\": \"m\"}");
+    devices_unlisten(box->devices, see_count, contexts[0]);
+    must(box, true, "{\"device_key\": \"10.0.0.2\", \"ep_type\": 0}");
+    assert_int_equal(devices_clear(box->devices, NULL, NULL), AIBOX_OK);
+    assert_int_equal(first, 11); /* it sees the list as it is after each change that was made */
+    assert_int_equal(second, 1120);
+}
+
 static void test_lookups_while_it_changes(void **state)
 {
     struct box *box = *state;
@@ -701,6 +726,7 @@ int main(void)
         TEST(test_live_state_outlives_changes),
         TEST(test_ftp_accounts),
         TEST(test_secrets_stay_in),
+        TEST(test_listeners),
         TEST(test_lookups_while_it_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
