@@ -94,6 +94,10 @@ void event_json_report(struct json_out *out, const struct store_event *event, co
     write_picture(out, "reg_pic", &report->reg);
     json_out_key_int(out, "timestamp", event->timestamp_ms);
     json_out_key_float(out, "score", (double)event->score);
+    if (report->info) {
+        json_out_key(out, "info");
+        json_out_raw(out, report->info);
+    }
     json_out_key(out, "ext_data");
     event_json_ext_data(out, event, report);
     json_out_object_end(out);

@@ -26,7 +26,8 @@ struct event_picture {
 /* What reports add to an event (reports.md §§ 1, 2). */
 struct event_report {
     const char *dev_sno;
-    bool history; /* with what history events have besides */
+    bool history;     /* with what history events have besides */
+    const char *info; /* the person's, JSON object text; NULL: is not told */
     struct event_picture reg, spot, face;
 };
 

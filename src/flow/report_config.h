@@ -1,6 +1,7 @@
 /*
  * Where reports go: three blocks that are set as a whole, kept in the store as JSON documents and held in memory for
- * those who send. All functions but open and close: any thread.
+ * those who send; and beside them the addresses that the platform's login names. All functions but open and close: any
+ * thread.
  */
 #ifndef AIBOX_FLOW_REPORT_CONFIG_H
 #define AIBOX_FLOW_REPORT_CONFIG_H
@@ -13,7 +14,8 @@
 
 #define REPORT_MAX_URLS       16
 #define REPORT_MAX_PERIOD_S   86400
-#define REPORT_DEFAULT_PERIOD 20 /* s */
+#define REPORT_DEFAULT_PERIOD 20   /* s */
+#define REPORT_MAX_COMPOSED   4096 /* bytes of an address of the platform, serial number and token included */
 
 struct report_config;
 struct store;
@@ -85,7 +87,62 @@ enum aibox_status report_config_set_monitor(struct report_config *config, const 
  */
 void report_config_listen(struct report_config *config, void (*changed)(void *ctx), void *ctx);
 
-/* Forgets all three. After a failure those before the one that failed are forgotten. */
+/* ---- the platform's addresses ------------------------------------------------------------------------------------ */
+
+struct report_address {
+    char identity[URL_MAX + 1]; /* the address without its token: the same after every login; "": there is none */
+    char url[REPORT_MAX_COMPOSED + 1]; /* what is sent to; "": not known before the next login */
+};
+
+/* What a login says. Times out of range count as the nearest one that isn't. */
+struct report_platform {
+    struct report_address history[REPORT_MAX_URLS]; /* recordAddr */
+    size_t n_history;
+    int history_period_s;
+    bool reg_pic, spot_pic, face_pic;  /* which pictures go along with the history */
+    bool info;                         /* the person's info too */
+    struct report_address device_info; /* device operations */
+    struct report_address device_list; /* the whole list of devices instead of them */
+    struct report_address monitor;     /* the status */
+    int monitor_period_s;
+};
+
+/*
+ * Puts what the login says (copied) beside the blocks; NULL: there is no platform. The identities, but no token, are
+ * kept in the store: until the first login after a start the history is held back for them, and messages about devices
+ * wait. When they can't be kept that is logged.
+ */
+void report_config_set_platform(struct report_config *config, const struct report_platform *platform);
+
+/* ---- both together -------------------------------------------------------------------------------------------------
+ */
+
+#define REPORT_MAX_TARGETS (2 * REPORT_MAX_URLS)
+
+/*
+ * One receiver. An address that a block and the login both name is one receiver: reached by the login's URL, with its
+ * wish for info, and otherwise as the block says.
+ */
+struct report_target {
+    struct report_address address; /* its cursor and figures go by the identity */
+    int period_s;
+    /* History only. */
+    enum report_encoding encoding;
+    bool reg_pic, spot_pic, face_pic, info;
+    enum report_start from;
+};
+
+/* The i-th receiver of the history (of at most REPORT_MAX_TARGETS) or of the status (of at most 2), those of the blocks
+ * first; false: there are no more. */
+bool report_config_history_target(struct report_config *config, size_t i, struct report_target *out);
+bool report_config_monitor_target(struct report_config *config, size_t i, struct report_target *out);
+/* The one of that identity; false: there is none any more. */
+bool report_config_find_history(struct report_config *config, const char *identity, struct report_target *out);
+bool report_config_find_monitor(struct report_config *config, const char *identity, struct report_target *out);
+/* The login's address for news of devices; *list: for the whole list instead of operations. False: it names none. */
+bool report_config_devices(struct report_config *config, struct report_address *out, bool *list);
+
+/* Forgets the three blocks. After a failure those before the one that failed are forgotten. */
 enum aibox_status report_config_reset(struct report_config *config, struct aibox_error *err);
 
 #endif

@@ -17,6 +17,7 @@ struct letter {
     const struct store_event *event;
     struct event_report report;
     uint8_t *pictures[3];
+    struct store_person person; /* whose info is told */
     char dev_sno[EVENT_JSON_DEV_SNO];
 };
 
@@ -36,10 +37,20 @@ static enum aibox_status load_picture(struct store *store, const char *image_id,
     return AIBOX_OK;
 }
 
+static enum aibox_status load_info(struct store *store, struct letter *letter, struct aibox_error *err)
+{
+    struct aibox_error why;
+    enum aibox_status status = store_person_get(store, letter->event->identity_id, &letter->person, &why);
+
+    letter->report.info = status == AIBOX_OK ? letter->person.info : "{}";
+    return status == AIBOX_OK || status == AIBOX_ID_NOT_FOUND ? AIBOX_OK : error_set(err, status, "%s", why.message);
+}
+
 static void letter_close(struct letter *letter)
 {
     for (size_t i = 0; i < 3; i++)
         free(letter->pictures[i]);
+    store_person_free(&letter->person);
 }
 
 static enum aibox_status letter_open(struct letter *letter, struct store *store, const struct settings *settings,
@@ -63,6 +74,8 @@ static enum aibox_status letter_open(struct letter *letter, struct store *store,
     if (status == AIBOX_OK)
         status = load_picture(store, event->face_id, any && options->face_pic, &letter->pictures[2],
                               &letter->report.face, err);
+    if (status == AIBOX_OK && options->info)
+        status = load_info(store, letter, err);
     if (status != AIBOX_OK)
         letter_close(letter);
     return status;
@@ -141,6 +154,8 @@ static bool write_form(const struct letter *letter, struct body *out)
     (void)snprintf(text, sizeof text, "%lld", (long long)letter->event->timestamp_ms);
     form_text(&form, "timestamp", text);
     form_number(&form, "score", (double)letter->event->score);
+    if (letter->report.info)
+        form_text(&form, "info", letter->report.info);
     form_ext_data(&form, letter);
     buffer_appendf(&form.buffer, "\r\n--%s--\r\n", form.boundary);
     (void)snprintf(out->type, sizeof out->type, "multipart/form-data; boundary=%s", form.boundary);

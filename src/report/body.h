@@ -21,6 +21,7 @@ struct body_options {
     enum report_encoding encoding;
     bool history;                     /* with what history events have besides */
     bool reg_pic, spot_pic, face_pic; /* as far as the setting cloud.send_pictures lets them go */
+    bool info;                        /* the person's, as it is now; {} of strangers and of who is gone */
 };
 
 /*

@@ -95,34 +95,44 @@ static void move_on(struct history_lane *history, int64_t seq)
 
 /* ---- sending ------------------------------------------------------------------------------------------------- */
 
-static struct body_options options_of(const struct report_history *block)
+static struct body_options options_of(const struct report_target *target)
 {
-    return (struct body_options){.encoding = block->encoding,
+    return (struct body_options){.encoding = target->encoding,
                                  .history = true,
-                                 .reg_pic = block->reg_pic,
-                                 .spot_pic = block->spot_pic,
-                                 .face_pic = block->face_pic};
+                                 .reg_pic = target->reg_pic,
+                                 .spot_pic = target->spot_pic,
+                                 .face_pic = target->face_pic,
+                                 .info = target->info};
+}
+
+/* How it is to be sent, at this moment: with every login comes another URL. False: not any more, the lane is about to
+ * be stopped. */
+static bool find_target(struct lane *lane, struct report_target *target)
+{
+    return report_config_find_history(lane->report->config, lane->url, target) && target->address.url[0];
 }
 
 /* One request with the first *n events, of which *n went. *refused: the receiver doesn't like what they are. */
 static bool post_events(struct lane *lane, const struct store_event *events, size_t *n, bool batch, int *refused)
 {
     struct report *report = lane->report;
-    struct report_history block;
+    struct report_target target;
     struct post_answer answer = {0};
     struct aibox_error err;
     struct body body;
 
     *refused = 0;
-    report_config_history(report->config, &block);
-    struct body_options options = options_of(&block);
+    if (!find_target(lane, &target))
+        return false;
+    struct body_options options = options_of(&target);
     enum aibox_status status = batch ? body_of_events(report->store, report->settings, events, n, &options, &body, &err)
                                      : body_of_event(report->store, report->settings, events, &options, &body, &err);
     if (status != AIBOX_OK) {
         lane_fail(lane, err.message);
         return false;
     }
-    struct post_request request = {.content_type = body.type,
+    struct post_request request = {.url = target.address.url,
+                                   .content_type = body.type,
                                    .body = body.bytes,
                                    .size = body.size,
                                    .event_id = batch ? NULL : events[0].event_id,
@@ -188,12 +198,13 @@ static enum outcome send_next(struct history_lane *history)
 {
     struct report *report = history->lane.report;
     bool batch = settings_bool(report->settings, "reports.history_batch");
-    struct report_history block;
+    struct report_target target;
     struct store_event_list list;
     struct aibox_error err;
 
-    report_config_history(report->config, &block);
-    if (block.encoding == REPORT_FORM_DATA) /* has no word for several */
+    if (!find_target(&history->lane, &target))
+        return TRY_AGAIN;
+    if (target.encoding == REPORT_FORM_DATA) /* has no word for several */
         batch = false;
     size_t limit = batch ? MOST_AT_ONCE : MOST_SINGLE;
     int64_t newest = store_event_newest(report->store); /* before reading: what is not found up to here is gone */
@@ -270,14 +281,14 @@ static bool wait_for_round(struct history_lane *history, int64_t last_round_ms)
     struct report *report = lane->report;
 
     for (;;) {
-        struct report_history block;
+        struct report_target target;
         unsigned long wakes = lane_wakes(lane);
         if (atomic_load(&history->resend))
             return true;
         int64_t wait_ms = -1;
         if (store_event_newest(report->store) > atomic_load(&history->position)) {
-            report_config_history(report->config, &block);
-            wait_ms = last_round_ms + (int64_t)block.period_s * 1000 - clock_monotonic_ms();
+            int period_s = report_config_find_history(report->config, lane->url, &target) ? target.period_s : 1;
+            wait_ms = last_round_ms + (int64_t)period_s * 1000 - clock_monotonic_ms();
             if (wait_ms <= 0)
                 return true;
         }

@@ -59,6 +59,15 @@ void lane_wake(struct lane *lane)
     pthread_mutex_unlock(&lane->mu);
 }
 
+void lane_hurry(struct lane *lane)
+{
+    pthread_mutex_lock(&lane->mu);
+    lane->wakes++;
+    lane->hurried = true;
+    pthread_cond_signal(&lane->wake);
+    pthread_mutex_unlock(&lane->mu);
+}
+
 void lane_ask_to_stop(struct lane *lane, bool break_off)
 {
     pthread_mutex_lock(&lane->mu);
@@ -96,14 +105,14 @@ unsigned long lane_wakes(struct lane *lane)
     return wakes;
 }
 
-/* `wakes` NULL: whatever comes. */
-static bool sleep_until(struct lane *lane, const unsigned long *wakes, int64_t wait_ms)
+/* Until told to stop, or woken (`wakes` NULL: whatever comes), or `*hurried` (guarded by `mu`; NULL: never). */
+static bool sleep_until(struct lane *lane, const unsigned long *wakes, const bool *hurried, int64_t wait_ms)
 {
     struct timespec until = clock_deadline(wait_ms);
     int late = 0;
 
     pthread_mutex_lock(&lane->mu);
-    while (!lane->stopping && late == 0 && (!wakes || lane->wakes == *wakes))
+    while (!lane->stopping && late == 0 && (!wakes || lane->wakes == *wakes) && !(hurried && *hurried))
         late = wait_ms < 0 ? pthread_cond_wait(&lane->wake, &lane->mu)
                            : pthread_cond_timedwait(&lane->wake, &lane->mu, &until);
     bool going_on = !lane->stopping;
@@ -113,12 +122,12 @@ static bool sleep_until(struct lane *lane, const unsigned long *wakes, int64_t w
 
 bool lane_sleep(struct lane *lane, unsigned long wakes, int64_t wait_ms)
 {
-    return sleep_until(lane, &wakes, wait_ms);
+    return sleep_until(lane, &wakes, NULL, wait_ms);
 }
 
 bool lane_pause(struct lane *lane, int64_t wait_ms)
 {
-    return sleep_until(lane, NULL, wait_ms);
+    return sleep_until(lane, NULL, NULL, wait_ms);
 }
 
 int64_t backoff_next(struct backoff *backoff)
@@ -129,20 +138,26 @@ int64_t backoff_next(struct backoff *backoff)
     return backoff->wait_ms;
 }
 
-static void set_next_try(struct lane *lane, int64_t at_ms)
+/* 0: there is nothing to wait for. True: somebody was in a hurry meanwhile. */
+static bool set_next_try(struct lane *lane, int64_t at_ms)
 {
     pthread_mutex_lock(&lane->mu);
+    bool hurried = lane->hurried;
     lane->figures.next_try_ms = at_ms;
+    if (at_ms == 0)
+        lane->hurried = false;
     pthread_mutex_unlock(&lane->mu);
+    return hurried;
 }
 
 bool lane_back_off(struct lane *lane, struct backoff *backoff)
 {
     int64_t wait_ms = backoff_next(backoff);
 
-    set_next_try(lane, clock_realtime_ms() + wait_ms);
-    bool going_on = lane_pause(lane, wait_ms);
-    set_next_try(lane, 0);
+    (void)set_next_try(lane, clock_realtime_ms() + wait_ms);
+    bool going_on = sleep_until(lane, NULL, &lane->hurried, wait_ms);
+    if (set_next_try(lane, 0))
+        backoff->wait_ms = 0;
     return going_on;
 }
 

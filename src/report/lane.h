@@ -51,13 +51,14 @@ struct lane_figures {
 struct lane {
     const struct lane_kind *kind;
     struct report *report;
-    char url[URL_MAX + 1]; /* what the lane is known by; the outbox's may change its destination */
+    char url[URL_MAX + 1]; /* what the lane is known by: the address, without the token of a login */
     struct post *post;     /* lane's thread, but for post_cancel() */
     pthread_t thread;
     pthread_mutex_t mu; /* guards what follows; leaf */
     pthread_cond_t wake;
     bool stopping;
     unsigned long wakes; /* how often it was woken */
+    bool hurried;        /* what it waits for between tries may be over */
     struct lane_figures figures;
 };
 
@@ -66,6 +67,8 @@ enum aibox_status lane_start(struct lane *lane, const struct lane_kind *kind, st
                              struct aibox_error *err);
 /* Something has come that may be to be done. Any thread. */
 void lane_wake(struct lane *lane);
+/* Wakes it, also from a wait between two tries: the next one may well succeed. Any thread. */
+void lane_hurry(struct lane *lane);
 /* Tells the lane to end. `break_off`: also the request that is under way. Any thread. */
 void lane_ask_to_stop(struct lane *lane, bool break_off);
 /* Waits for its end and frees it. */
@@ -92,7 +95,7 @@ struct backoff {
     int64_t wait_ms; /* 0 at first, and after a success */
 };
 int64_t backoff_next(struct backoff *backoff);
-/* Pauses for the next wait. False: told to stop. */
+/* Pauses for the next wait, which lane_hurry() cuts short. False: told to stop. */
 bool lane_back_off(struct lane *lane, struct backoff *backoff);
 
 /* ---- for everybody ------------------------------------------------------------------------------------------- */

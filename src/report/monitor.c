@@ -17,7 +17,7 @@ struct monitor_lane {
     struct gauges_cpu cpu; /* lane's thread only */
 };
 
-static void send_status(struct monitor_lane *monitor, bool online, int64_t timeout_ms)
+static void send_status(struct monitor_lane *monitor, const char *url, bool online, int64_t timeout_ms)
 {
     struct lane *lane = &monitor->lane;
     struct post_answer answer;
@@ -26,7 +26,8 @@ static void send_status(struct monitor_lane *monitor, bool online, int64_t timeo
     json_out_init(&body, MAX_BODY);
     status_write(lane->report, &monitor->cpu, lane->url, online, &body);
     if (json_out_complete(&body)) {
-        struct post_request request = {.content_type = "application/json",
+        struct post_request request = {.url = url,
+                                       .content_type = "application/json",
                                        .body = body.buffer.data,
                                        .size = body.buffer.size,
                                        .timeout_ms = timeout_ms};
@@ -40,23 +41,25 @@ static void send_status(struct monitor_lane *monitor, bool online, int64_t timeo
 static void run_monitor(struct lane *lane)
 {
     struct monitor_lane *monitor = (struct monitor_lane *)lane;
-    struct report_monitor block;
+    struct report_target target;
     unsigned long wakes;
 
     do {
         wakes = lane_wakes(lane);
         int64_t start_ms = clock_monotonic_ms();
-        report_config_monitor(lane->report->config, &block);
-        int64_t period_ms = (int64_t)block.period_s * 1000;
-        send_status(monitor, true, period_ms < TIMEOUT_MS ? period_ms : TIMEOUT_MS);
+        if (!report_config_find_monitor(lane->report->config, lane->url, &target)) /* the lane is about to be stopped */
+            break;
+        int64_t period_ms = (int64_t)target.period_s * 1000;
+        send_status(monitor, target.address.url, true, period_ms < TIMEOUT_MS ? period_ms : TIMEOUT_MS);
         period_ms -= clock_monotonic_ms() - start_ms;
         if (!lane_sleep(lane, wakes, period_ms > 0 ? period_ms : 0))
             break;
     } while (!lane_stopping(lane));
-    if (!atomic_load(&lane->report->closing)) /* the address is no longer wanted */
+    if (!atomic_load(&lane->report->closing) || /* the address is no longer wanted */
+        !report_config_find_monitor(lane->report->config, lane->url, &target))
         return;
     post_allow_again(lane->post);
-    send_status(monitor, false, LAST_TIMEOUT_MS);
+    send_status(monitor, target.address.url, false, LAST_TIMEOUT_MS);
 }
 
 static void free_monitor(struct lane *lane)

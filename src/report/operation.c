@@ -7,6 +7,7 @@
 #include "report/report_internal.h"
 
 #define MAX_MESSAGE ((size_t)2 << 20)
+#define MAX_LIST    ((size_t)64 << 20)
 
 /* Written as one text, joined by ','. */
 static void write_joined(struct json_out *out, const char *key, const char *const *items, size_t n)
@@ -57,6 +58,16 @@ static void write_info(struct report *report, const struct device *device, struc
     json_out_object_end(out);
 }
 
+/* Appends what was written and frees it. */
+static void finish(struct json_out *json, struct buffer *out)
+{
+    if (json_out_complete(json))
+        buffer_append(out, json->buffer.data, json->buffer.size);
+    else
+        out->failed = true;
+    json_out_free(json);
+}
+
 void operation_write(struct report *report, enum device_operation operation, const struct device *device,
                      struct buffer *out)
 {
@@ -70,11 +81,31 @@ void operation_write(struct report *report, enum device_operation operation, con
     json_out_key(&json, "deviceInfo");
     write_info(report, device, &json);
     json_out_object_end(&json);
-    if (json_out_complete(&json))
-        buffer_append(out, json.buffer.data, json.buffer.size);
-    else
+    finish(&json, out);
+}
+
+void operation_write_list(struct report *report, struct buffer *out)
+{
+    char dev_sno[EVENT_JSON_DEV_SNO];
+    struct device_list list;
+    struct json_out json;
+
+    settings_text(report->settings, "cloud.dev_sno", dev_sno, sizeof dev_sno);
+    if (devices_list(flow_devices(report->flow), &list, NULL) != AIBOX_OK) {
         out->failed = true;
-    json_out_free(&json);
+        return;
+    }
+    json_out_init(&json, MAX_LIST);
+    json_out_object_begin(&json);
+    json_out_key_text(&json, "devSno", dev_sno);
+    json_out_key(&json, "deviceList");
+    json_out_array_begin(&json);
+    for (size_t i = 0; i < list.count; i++)
+        write_info(report, list.items[i], &json);
+    json_out_array_end(&json);
+    json_out_object_end(&json);
+    device_list_free(&list);
+    finish(&json, out);
 }
 
 bool operation_accepted(const char *body, size_t size)

@@ -13,12 +13,12 @@
 #include "core/address.h"
 #include "core/buffer.h"
 #include "core/clock.h"
-#include "core/url.h"
 #include "report/allow.h"
 
 #define MOST_REDIRECTS  3
 #define POLL_MS         1000
 #define MOST_HOST_BYTES 256
+#define MOST_URL_BYTES  4097
 
 struct post {
     CURLM *multi;
@@ -205,11 +205,26 @@ static void set_guard(struct post *post, const char *url, const char *allow)
     post->refused = false;
 }
 
-/* One request to `url`; *location (may be cut) is where it is redirected to, "" without. */
-static bool send_once(struct post *post, const char *url, const struct post_request *request, int64_t timeout_ms,
-                      struct post_answer *answer, char location[URL_MAX + 1])
+/* Where the last answer redirects to, if that may be followed; else "", and perhaps a better reason. */
+static void find_redirect(struct post *post, const char *url, struct post_answer *answer, char location[MOST_URL_BYTES])
 {
     char *to = NULL;
+
+    curl_easy_getinfo(post->easy, CURLINFO_REDIRECT_URL, &to);
+    if (!to || (answer->http_status != 301 && answer->http_status != 302 && answer->http_status != 307 &&
+                answer->http_status != 308))
+        return;
+    if (strlen(to) < MOST_URL_BYTES && may_follow(url, to))
+        (void)snprintf(location, MOST_URL_BYTES, "%s", to);
+    else
+        (void)snprintf(answer->reason, sizeof answer->reason,
+                       "answered with a redirect to somewhere else, which is not followed");
+}
+
+/* One request to `url`; *location is where it is redirected to, "" without. */
+static bool send_once(struct post *post, const char *url, const struct post_request *request, int64_t timeout_ms,
+                      struct post_answer *answer, char location[MOST_URL_BYTES])
+{
     long http_status = 0;
     CURLcode code;
 
@@ -232,15 +247,7 @@ static bool send_once(struct post *post, const char *url, const struct post_requ
     if (http_status >= 200 && http_status < 300)
         return true;
     (void)snprintf(answer->reason, sizeof answer->reason, "answered with HTTP status %ld", http_status);
-    curl_easy_getinfo(post->easy, CURLINFO_REDIRECT_URL, &to);
-    if (to && (http_status == 301 || http_status == 302 || http_status == 307 || http_status == 308)) {
-        (void)snprintf(location, URL_MAX + 1, "%s", to);
-        if (!may_follow(url, location)) {
-            location[0] = '\0';
-            (void)snprintf(answer->reason, sizeof answer->reason,
-                           "answered with a redirect to somewhere else, which is not followed");
-        }
-    }
+    find_redirect(post, url, answer, location);
     return false;
 }
 
@@ -265,7 +272,7 @@ bool post_send(struct post *post, const struct post_request *request, struct pos
 {
     struct curl_slist *headers = make_headers(request);
     int64_t until_ms = clock_monotonic_ms() + request->timeout_ms;
-    char urls[2][URL_MAX + 1];
+    char urls[2][MOST_URL_BYTES];
     const char *url = request->url;
     bool done = false;
 

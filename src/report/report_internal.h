@@ -13,7 +13,8 @@
 #include "report/watch.h"
 #include "store/store.h"
 
-#define REPORT_MAX_LANES 64
+#define REPORT_MAX_RESULTS 32 /* receivers of results that are served at a time */
+#define REPORT_MAX_LANES   (REPORT_MAX_URLS + REPORT_MAX_TARGETS + 2 + 1 + REPORT_MAX_RESULTS)
 
 struct report {
     struct settings *settings;
@@ -31,9 +32,11 @@ struct report {
     size_t n;
     struct box_identity identity; /* constant */
     struct watch *watch;
-    atomic_bool unapplied; /* the lanes could not be brought into line with the settings: tried again every second */
-    atomic_bool closing;   /* the box stops: last reports are sent */
-    bool listening;        /* to config and store; opening and closing only */
+    atomic_bool unapplied;    /* the lanes could not be brought into line with the settings: tried again every second */
+    atomic_bool results_came; /* there may be receivers of results without a lane */
+    atomic_bool results_queue; /* there are more of them than lanes: looked at every second */
+    atomic_bool closing;       /* the box stops: last reports are sent */
+    bool listening;            /* to config and store; opening and closing only */
 };
 
 /* ---- report.c, for the watch ------------------------------------------------------------------------------------ */
@@ -42,8 +45,21 @@ struct report {
 bool report_is_monitored(struct report *report);
 /* A device has come, gone, or changed between online and offline. */
 void report_devices_changed(struct report *report);
-/* Brings the lanes into line with the settings. */
+/* Brings the lanes into line with the settings and the login. */
 void report_apply(struct report *report);
+/* Likewise those of results, with what is in the outbox. */
+void report_find_results(struct report *report);
+
+/* ---- report_lanes.c: which lanes there are -------------------------------------------------------------------- */
+
+/* A failure: the cursors are not as they should be. */
+enum aibox_status lanes_apply(struct report *report, struct aibox_error *err);
+void lanes_find_results(struct report *report);
+void lanes_stop(struct report *report); /* all */
+/* Where news of devices go; *list: the whole list of them. The URL may be unknown before the next login. False:
+ * nowhere.
+ */
+bool report_device_address(struct report *report, struct report_address *out, bool *list);
 
 /* ---- the kinds of lanes: made and started; NULL with `err` filled ---------------------------------------------- */
 

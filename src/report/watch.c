@@ -163,6 +163,8 @@ static void *run(void *arg)
         bool was_wanted = wanted, watched = feed_is_watched(report->feed);
         if (atomic_load(&report->unapplied))
             report_apply(report);
+        if (atomic_load(&report->results_came) || atomic_load(&report->results_queue))
+            report_find_results(report);
         wanted = watched || report_is_monitored(report);
         if (wanted && look(watch, was_wanted) && was_wanted)
             report_devices_changed(report);
@@ -170,7 +172,7 @@ static void *run(void *arg)
             watch->status_ms = clock_monotonic_ms();
             publish_status(watch);
         }
-    } while (wait(watch, wanted || atomic_load(&report->unapplied)));
+    } while (wait(watch, wanted || atomic_load(&report->unapplied) || atomic_load(&report->results_queue)));
     return NULL;
 }
 

@@ -156,6 +156,56 @@ enum aibox_status store_outbox_count(struct store *store, const char *lane, size
     return status;
 }
 
+/* The first lane behind *name, which is replaced by it (NULL: there is none). */
+static enum aibox_status next_lane(struct sql *sql, char **name, const char *end, struct aibox_error *err)
+{
+    char *next = NULL;
+    bool row = false;
+    sqlite3_stmt *stmt = sql_begin(sql, "SELECT lane FROM outbox WHERE lane > ? AND lane < ? ORDER BY lane LIMIT 1",
+                                   err, sql_text(*name), sql_text(end));
+    enum aibox_status status = stmt ? sql_step(sql, stmt, &row, err) : AIBOX_PROCESS_FAILED;
+
+    if (status == AIBOX_OK && row && !(next = strdup(sql_column_text(stmt, 0))))
+        status = out_of_memory(err);
+    sql_end(stmt);
+    free(*name);
+    *name = next;
+    return status;
+}
+
+enum aibox_status store_outbox_lanes(struct store *store, const char *prefix, size_t limit, struct store_text_list *out,
+                                     struct aibox_error *err)
+{
+    char *name = strdup(prefix), *end = strdup(prefix);
+    enum aibox_status status = AIBOX_OK;
+    struct reader *reader = NULL;
+
+    *out = (struct store_text_list){.items = calloc(limit + 1, sizeof(char *))};
+    if (!name || !end || !out->items)
+        status = out_of_memory(err);
+    else if (!(reader = reader_take(store->readers, err)))
+        status = AIBOX_PROCESS_FAILED;
+    if (status == AIBOX_OK)
+        end[strlen(end) - 1]++; /* the first name that doesn't begin so */
+    /* From lane to lane by the index, however many messages each holds. */
+    while (status == AIBOX_OK && out->count < limit) {
+        status = next_lane(&reader->main, &name, end, err);
+        if (!name)
+            break;
+        out->items[out->count] = strdup(name);
+        if (!out->items[out->count])
+            status = out_of_memory(err);
+        else
+            out->count++;
+    }
+    reader_return(store->readers, reader);
+    free(end);
+    free(name);
+    if (status != AIBOX_OK)
+        store_text_list_free(out);
+    return status;
+}
+
 /* ---- taking out --------------------------------------------------------------------------------------- */
 
 static enum aibox_status run_done(struct batch *batch, void *arg, struct aibox_error *err)

@@ -495,6 +495,9 @@ void store_outbox_message_free(struct store_outbox_message *message);
 enum aibox_status store_outbox_done(struct store *store, int64_t outbox_id, struct aibox_error *err);
 /* Deletes all of the lane. */
 enum aibox_status store_outbox_clear(struct store *store, const char *lane, struct aibox_error *err);
+/* Names of the lanes that hold messages and begin with `prefix` (ASCII, not empty), by name, at most `limit`. */
+enum aibox_status store_outbox_lanes(struct store *store, const char *prefix, size_t limit, struct store_text_list *out,
+                                     struct aibox_error *err);
 /* How many wait, and since when the oldest does (Unix ms; 0: none). */
 enum aibox_status store_outbox_count(struct store *store, const char *lane, size_t *count, int64_t *oldest_ms,
                                      struct aibox_error *err);

@@ -59,6 +59,36 @@ static void test_each_lane_has_its_own_order(void **state)
     count(fixture, "b", 0);
 }
 
+static void test_lanes_that_hold_messages_are_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_text_list lanes;
+
+    assert_status(AIBOX_OK, store_outbox_lanes(fixture->store, "post ", 10, &lanes, NULL));
+    assert_int_equal(lanes.count, 0);
+    store_text_list_free(&lanes);
+    put(fixture, "post http://b", "1");
+    put(fixture, "post http://b", "2");
+    put(fixture, "post http://a", "3");
+    put(fixture, "post", "4");
+    put(fixture, "post!", "5");
+    put(fixture, "mq", "6");
+    assert_status(AIBOX_OK, store_outbox_lanes(fixture->store, "post ", 10, &lanes, NULL));
+    assert_int_equal(lanes.count, 2);
+    assert_string_equal(lanes.items[0], "post http://a");
+    assert_string_equal(lanes.items[1], "post http://b");
+    store_text_list_free(&lanes);
+    take(fixture, "post http://a", "3");
+    assert_status(AIBOX_OK, store_outbox_lanes(fixture->store, "post ", 10, &lanes, NULL));
+    assert_int_equal(lanes.count, 1);
+    store_text_list_free(&lanes);
+    put(fixture, "post http://c", "7");
+    assert_status(AIBOX_OK, store_outbox_lanes(fixture->store, "post ", 1, &lanes, NULL));
+    assert_int_equal(lanes.count, 1);
+    assert_string_equal(lanes.items[0], "post http://b");
+    store_text_list_free(&lanes);
+}
+
 static void test_several_come_or_none(void **state)
 {
     struct fixture *fixture = *state;
@@ -99,6 +129,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_lane_has_its_own_order, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_lanes_that_hold_messages_are_found, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_several_come_or_none, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_lane_that_is_full_refuses, fixture_setup, fixture_teardown),
     };
