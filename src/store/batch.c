@@ -144,6 +144,7 @@ enum aibox_status batch_begin(struct batch *batch, struct aibox_error *err)
     batch->deleted = false;
     batch->expired = false;
     batch->events_added = 0;
+    batch->outbox_added = false;
     enum aibox_status status = sql_exec(&batch->main, "BEGIN IMMEDIATE", err);
     if (status == AIBOX_OK && batch->released.count > 0)
         status = delete_released(batch, err);
@@ -255,14 +256,26 @@ void batch_renew(struct batch *batch)
     tell_listener(batch);
 }
 
+static void tell(const struct commit_listener *listeners, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (listeners[i].heard)
+            listeners[i].heard(listeners[i].ctx);
+}
+
 static void tell_of_events(struct batch *batch)
 {
     if (batch->events_added == 0)
         return;
     atomic_store(&batch->store->newest_event, batch->newest_event);
-    for (size_t i = 0; i < STORE_EVENT_LISTENERS; i++)
-        if (batch->events_listeners[i].heard)
-            batch->events_listeners[i].heard(batch->events_listeners[i].ctx);
+    tell(batch->events_listeners, STORE_EVENT_LISTENERS);
+}
+
+void batch_tell_of_outbox(struct batch *batch)
+{
+    if (batch->outbox_added)
+        tell(batch->outbox_listeners, STORE_OUTBOX_LISTENERS);
+    batch->outbox_added = false;
 }
 
 enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err)
@@ -281,6 +294,7 @@ enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err)
     /* Durable from here on: what fails below is said, and put right by the next commit or the next start. */
     batch_renew(batch);
     tell_of_events(batch);
+    batch_tell_of_outbox(batch);
     if (batch->release_at_once && batch_release_pictures(batch, NULL) != AIBOX_OK)
         log_warn("store", "deleted pictures remain until the next change count=%zu", batch->released.count);
     return AIBOX_OK;

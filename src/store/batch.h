@@ -22,8 +22,8 @@ struct digests {
     size_t count, room;
 };
 
-/* Told after commits that added events. */
-struct events_listener {
+/* Told after commits that added what it listens to. */
+struct commit_listener {
     void (*heard)(void *ctx);
     void *ctx;
 };
@@ -34,7 +34,8 @@ struct batch {
     struct sql pictures;
     struct store_listener listener; /* model_set is owned */
     uint64_t listener_refusals;
-    struct events_listener events_listeners[STORE_EVENT_LISTENERS]; /* empty ones have no `heard` */
+    struct commit_listener events_listeners[STORE_EVENT_LISTENERS]; /* empty ones have no `heard` */
+    struct commit_listener outbox_listeners[STORE_OUTBOX_LISTENERS];
     bool losing; /* events are being dropped undelivered, and that was said */
 
     bool pictures_open; /* pictures.db is in a transaction */
@@ -49,6 +50,7 @@ struct batch {
     bool expired;                           /* events were dropped by retention: likewise, without hurry */
     size_t events_added;                    /* by this batch */
     int64_t newest_event;                   /* seq of the last of them */
+    bool outbox_added;                      /* messages came into the outbox */
     int main_wal_pages, pictures_wal_pages; /* after the last commit */
 
     float features[STORE_MAX_FACES * STORE_DIMENSION]; /* for the listener */
@@ -65,6 +67,8 @@ bool batch_is_broken(const struct batch *batch);
 enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err);
 /* The part after a COMMIT: counters and label map are read again, the listener is told. */
 void batch_renew(struct batch *batch);
+/* Tells those who listen to the outbox. */
+void batch_tell_of_outbox(struct batch *batch);
 void batch_abandon(struct batch *batch);
 /* Deletes those released pictures that nothing names. Between batches. */
 enum aibox_status batch_release_pictures(struct batch *batch, struct aibox_error *err);

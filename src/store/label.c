@@ -201,6 +201,30 @@ static bool is_built_in(uint32_t label_id)
     return label_id == LABEL_DEFAULT_GROUP || label_id == LABEL_EVERYBODY;
 }
 
+enum aibox_status label_change(struct batch *batch, enum store_label_kind kind, uint32_t label_id, const char *new_name,
+                               const char *description, const char *info, struct aibox_error *err)
+{
+    enum aibox_status status = AIBOX_OK;
+
+    if (label_id == LABEL_EVERYBODY)
+        return error_set(err, AIBOX_PARAM, "permission_name: permission group \"0\" is built in");
+    if (new_name && label_id == LABEL_DEFAULT_GROUP && strcmp(new_name, STORE_DEFAULT_GROUP) != 0)
+        return error_set(err, AIBOX_GROUP_NAME, STORE_DEFAULT_GROUP " can't be renamed");
+    if (new_name)
+        status = check_name(kind, new_name, err);
+    if (status == AIBOX_OK)
+        status = check_rest(description, info, err);
+    if (status == AIBOX_OK && new_name)
+        status = check_free(&batch->main, kind, new_name, label_id, err);
+    if (status == AIBOX_OK)
+        status = sql_run(&batch->main,
+                         "UPDATE label SET name = coalesce(?2, name), description = ?3, info = coalesce(?4, info),"
+                         " id = CASE WHEN kind = 0 THEN coalesce(?2, id) ELSE id END WHERE label_id = ?1",
+                         err, sql_int(label_id), sql_text(new_name), sql_text(description), sql_text(info));
+    batch->labels_changed = true;
+    return status;
+}
+
 static enum aibox_status run_update(struct batch *batch, void *arg, struct aibox_error *err)
 {
     struct label_job *job = arg;
@@ -209,19 +233,8 @@ static enum aibox_status run_update(struct batch *batch, void *arg, struct aibox
 
     if (status == AIBOX_OK && label_id == 0)
         status = not_found(job->kind, job->name, err);
-    if (status == AIBOX_OK && label_id == LABEL_EVERYBODY)
-        status = error_set(err, AIBOX_PARAM, "permission_name: permission group \"0\" is built in");
-    if (status == AIBOX_OK && job->new_name && label_id == LABEL_DEFAULT_GROUP && strcmp(job->new_name, job->name) != 0)
-        status = error_set(err, AIBOX_GROUP_NAME, STORE_DEFAULT_GROUP " can't be renamed");
-    if (status == AIBOX_OK && job->new_name)
-        status = check_free(&batch->main, job->kind, job->new_name, label_id, err);
     if (status == AIBOX_OK)
-        status =
-            sql_run(&batch->main,
-                    "UPDATE label SET name = coalesce(?2, name), description = ?3, info = coalesce(?4, info),"
-                    " id = CASE WHEN kind = 0 THEN coalesce(?2, id) ELSE id END WHERE label_id = ?1",
-                    err, sql_int(label_id), sql_text(job->new_name), sql_text(job->description), sql_text(job->info));
-    batch->labels_changed = true;
+        status = label_change(batch, job->kind, label_id, job->new_name, job->description, job->info, err);
     return status == AIBOX_OK && job->out ? label_load(&batch->main, label_id, job->out, err) : status;
 }
 
@@ -231,11 +244,8 @@ enum aibox_status store_label_update(struct store *store, enum store_label_kind 
 {
     struct label_job job = {
         .kind = kind, .name = name, .new_name = new_name, .description = description, .info = info, .out = out};
-    enum aibox_status status = new_name ? check_name(kind, new_name, err) : AIBOX_OK;
 
-    if (status == AIBOX_OK)
-        status = check_rest(description, info, err);
-    return status == AIBOX_OK ? run_label_job(store, run_update, &job, err) : status;
+    return run_label_job(store, run_update, &job, err);
 }
 
 /* ---- reading ------------------------------------------------------------------------------------ */
@@ -319,8 +329,8 @@ static enum aibox_status take_from(struct batch *batch, enum store_label_kind ki
 }
 
 /* The people of a label, one after the other: each leaves the list that is walked. */
-static enum aibox_status empty_label(struct batch *batch, const struct label_job *job, uint32_t label_id,
-                                     struct aibox_error *err)
+static enum aibox_status empty_label(struct batch *batch, enum store_label_kind kind, uint32_t label_id,
+                                     bool with_people, struct aibox_error *err)
 {
     for (;;) {
         int64_t person_id;
@@ -332,40 +342,44 @@ static enum aibox_status empty_label(struct batch *batch, const struct label_job
             return status;
         status = person_row_load(&batch->main, person_id, &row, err);
         if (status == AIBOX_OK)
-            status = job->with_people ? person_row_delete(batch, &row, err)
-                                      : take_from(batch, job->kind, label_id, &row, err);
+            status = with_people ? person_row_delete(batch, &row, err) : take_from(batch, kind, label_id, &row, err);
         person_row_free(&row);
         if (status != AIBOX_OK)
             return status;
     }
 }
 
-static enum aibox_status run_label_delete(struct batch *batch, void *arg, struct aibox_error *err)
+enum aibox_status label_remove(struct batch *batch, enum store_label_kind kind, uint32_t label_id, bool with_people,
+                               struct aibox_error *err)
 {
-    struct label_job *job = arg;
-    uint32_t label_id;
     int64_t number;
-    enum aibox_status status = label_lookup(&batch->main, job->kind, job->name, &label_id, err);
 
-    if (status == AIBOX_OK && label_id == 0)
-        return not_found(job->kind, job->name, err);
-    if (status == AIBOX_OK && is_built_in(label_id))
-        return job->kind == STORE_GROUP
+    if (is_built_in(label_id))
+        return kind == STORE_GROUP
                    ? error_set(err, AIBOX_GROUP_NAME, STORE_DEFAULT_GROUP " can't be deleted")
                    : error_set(err, AIBOX_PARAM, "permission_name: permission group \"0\" can't be deleted");
-    if (status == AIBOX_OK)
-        status = empty_label(batch, job, label_id, err);
+    enum aibox_status status = empty_label(batch, kind, label_id, with_people, err);
     if (status == AIBOX_OK)
         status =
             sql_get(&batch->main, "SELECT number FROM label WHERE label_id = ?", &number, NULL, err, sql_int(label_id));
     if (status == AIBOX_OK)
         status = sql_run(&batch->main, "DELETE FROM label WHERE label_id = ?", err, sql_int(label_id));
     if (status == AIBOX_OK)
-        status =
-            batch_note(batch, job->kind == STORE_GROUP ? NOTE_GROUP_DROPPED : NOTE_PERMISSION_DROPPED, number, err);
+        status = batch_note(batch, kind == STORE_GROUP ? NOTE_GROUP_DROPPED : NOTE_PERMISSION_DROPPED, number, err);
     batch->labels_changed = true;
     batch->deleted = true;
     return status;
+}
+
+static enum aibox_status run_label_delete(struct batch *batch, void *arg, struct aibox_error *err)
+{
+    struct label_job *job = arg;
+    uint32_t label_id;
+    enum aibox_status status = label_lookup(&batch->main, job->kind, job->name, &label_id, err);
+
+    if (status == AIBOX_OK && label_id == 0)
+        return not_found(job->kind, job->name, err);
+    return status == AIBOX_OK ? label_remove(batch, job->kind, label_id, job->with_people, err) : status;
 }
 
 enum aibox_status store_label_delete(struct store *store, enum store_label_kind kind, const char *name,

@@ -69,5 +69,11 @@ enum aibox_status label_lookup(struct sql *sql, enum store_label_kind kind, cons
 /* A new label within a batch. GROUP_NAME when the name can't be had, PARAM when there are too many. `id` NULL: made. */
 enum aibox_status label_insert(struct batch *batch, enum store_label_kind kind, const char *id, const char *name,
                                const char *description, const char *info, uint32_t *label_id, struct aibox_error *err);
+/* Changes one within a batch, as store_label_update(). */
+enum aibox_status label_change(struct batch *batch, enum store_label_kind kind, uint32_t label_id, const char *new_name,
+                               const char *description, const char *info, struct aibox_error *err);
+/* Deletes one within a batch, as store_label_delete(). */
+enum aibox_status label_remove(struct batch *batch, enum store_label_kind kind, uint32_t label_id, bool with_people,
+                               struct aibox_error *err);
 
 #endif

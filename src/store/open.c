@@ -228,18 +228,20 @@ void store_set_listener(struct store *store, const struct store_listener *listen
 
 /* Puts `to` into the place of the listener that is `from`. */
 struct exchange_job {
-    struct events_listener from, to;
+    bool of_outbox; /* else of events */
+    struct commit_listener from, to;
 };
 
 static enum aibox_status run_exchange_listener(struct batch *batch, void *arg, struct aibox_error *err)
 {
     const struct exchange_job *job = arg;
+    struct commit_listener *listeners = job->of_outbox ? batch->outbox_listeners : batch->events_listeners;
+    size_t n = job->of_outbox ? STORE_OUTBOX_LISTENERS : STORE_EVENT_LISTENERS;
 
     (void)err;
-    for (size_t i = 0; i < STORE_EVENT_LISTENERS; i++) {
-        struct events_listener *listener = &batch->events_listeners[i];
-        if (listener->heard == job->from.heard && listener->ctx == job->from.ctx) {
-            *listener = job->to;
+    for (size_t i = 0; i < n; i++) {
+        if (listeners[i].heard == job->from.heard && listeners[i].ctx == job->from.ctx) {
+            listeners[i] = job->to;
             return AIBOX_OK;
         }
     }
@@ -252,7 +254,7 @@ static void exchange_listener(struct store *store, struct exchange_job *job)
     struct aibox_error err = {0};
 
     if (writer_do(store->writer, CHANGE_ALONE, run_exchange_listener, job, &err) != AIBOX_OK)
-        log_error("store", "a listener for events was not set reason=\"%s\"", err.message);
+        log_error("store", "a listener was not set reason=\"%s\"", err.message);
 }
 
 void store_events_listen(struct store *store, void (*heard)(void *ctx), void *ctx)
@@ -263,6 +265,16 @@ void store_events_listen(struct store *store, void (*heard)(void *ctx), void *ct
 void store_events_unlisten(struct store *store, void (*heard)(void *ctx), void *ctx)
 {
     exchange_listener(store, &(struct exchange_job){.from = {heard, ctx}});
+}
+
+void store_outbox_listen(struct store *store, void (*heard)(void *ctx), void *ctx)
+{
+    exchange_listener(store, &(struct exchange_job){.of_outbox = true, .to = {heard, ctx}});
+}
+
+void store_outbox_unlisten(struct store *store, void (*heard)(void *ctx), void *ctx)
+{
+    exchange_listener(store, &(struct exchange_job){.of_outbox = true, .from = {heard, ctx}});
 }
 
 int64_t store_event_newest(struct store *store)

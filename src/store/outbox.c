@@ -47,6 +47,7 @@ enum aibox_status outbox_put(struct batch *batch, const struct store_message *me
             status =
                 sql_run(&batch->main, "INSERT INTO outbox (lane, created_ms, payload) VALUES (?, ?, ?)", err,
                         sql_text(messages[i].lane), sql_int(now_ms), sql_blob(messages[i].payload, messages[i].size));
+        batch->outbox_added = true;
     }
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "core/buffer.h"
 #include "core/log.h"
+#include "store/inbox.h"
 
 #define FACE_RECORD    48
 #define PERSON_COLUMNS "person_id, identity_id, name, type, created_ms, updated_ms, groups, permissions, faces, info"
@@ -347,4 +348,44 @@ enum aibox_status store_people_delete(struct store *store, const char *const *id
     if (status != AIBOX_OK)
         store_text_list_free(groups);
     return status;
+}
+
+struct delete_known_job {
+    const char *const *ids;
+    size_t n;
+    bool *deleted;
+    const struct store_answer *answer;
+};
+
+static enum aibox_status run_delete_known(struct batch *batch, void *arg, struct aibox_error *err)
+{
+    struct delete_known_job *job = arg;
+    enum aibox_status status = AIBOX_OK;
+
+    /* All are looked up before the first is deleted: an id may be named twice. */
+    for (size_t i = 0; i < job->n && status == AIBOX_OK; i++) {
+        int64_t person_id;
+        status = sql_get(&batch->main, "SELECT person_id FROM person WHERE identity_id = ?", &person_id,
+                         &job->deleted[i], err, sql_text(job->ids[i]));
+    }
+    for (size_t i = 0; i < job->n && status == AIBOX_OK; i++) {
+        struct person_row row;
+        if (!job->deleted[i])
+            continue;
+        status = person_row_find(&batch->main, job->ids[i], &row, err);
+        if (status == AIBOX_OK)
+            status = person_row_delete(batch, &row, err);
+        else if (status == AIBOX_ID_NOT_FOUND) /* named twice */
+            status = AIBOX_OK;
+        person_row_free(&row);
+    }
+    return status == AIBOX_OK ? inbox_answer(batch, job->answer, err) : status;
+}
+
+enum aibox_status store_people_delete_known(struct store *store, const char *const *identity_ids, size_t n,
+                                            bool *deleted, const struct store_answer *answer, struct aibox_error *err)
+{
+    struct delete_known_job job = {identity_ids, n, deleted, answer};
+
+    return writer_do(store->writer, CHANGE_SHARED, run_delete_known, &job, err);
 }

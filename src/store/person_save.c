@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/id.h"
+#include "store/inbox.h"
 #include "store/person.h"
 
 /* What is prepared on the caller's thread, to keep the writer's work short. */
@@ -41,6 +42,8 @@ static enum aibox_status prepare(struct save_job *job, struct aibox_error *err)
     const struct store_person_change *change = job->change;
     enum aibox_status status = text_check("identity_id", change->identity_id, false, STORE_MAX_IDENTITY, err);
 
+    if (status == AIBOX_OK)
+        status = inbox_check_progress(change->progress, err);
     if (status == AIBOX_OK && change->info)
         status = info_parse(change->info, &job->info, err);
     if (status != AIBOX_OK || change->faces_mode == STORE_FACES_KEEP)
@@ -244,6 +247,8 @@ static enum aibox_status run_save(struct batch *batch, void *arg, struct aibox_e
         row = (struct person_row){0};
     if (exists || status == AIBOX_ID_NOT_FOUND)
         status = apply(batch, job, exists, &row, err);
+    if (status == AIBOX_OK)
+        status = inbox_put_progress(batch, job->change->progress, err);
     if (status == AIBOX_OK && job->out)
         status = person_from_row(&row, batch_labels(batch), &batch->main, job->out, err);
     person_row_free(&row);

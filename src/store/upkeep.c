@@ -4,6 +4,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/answered.h"
 #include "store/retention.h"
 
 #define CHECKPOINT_PAGES  1000  /* of WAL, 8 MB */
@@ -163,6 +164,8 @@ static void expire(struct upkeep *upkeep, struct batch *batch)
     if (status != AIBOX_OK)
         goto out;
     status = retention_step(batch, RETENTION_STEP, &left, NULL);
+    if (status == AIBOX_OK)
+        status = answered_expire(batch, NULL);
     if (status == AIBOX_OK)
         status = batch_commit(batch, NULL);
     else

@@ -12,12 +12,15 @@
 #include <sys/statvfs.h>
 
 #include "core/log.h"
+#include "store/answered.h"
 #include "store/batch.h"
+#include "store/inbox.h"
 
 #define SPARE_BYTES (INT64_C(4) << 20)
 
 struct wipe_job {
     bool people, events;
+    const struct store_answer *answer;
 };
 
 /* ---- room ------------------------------------------------------------------------------------------ */
@@ -26,7 +29,7 @@ struct wipe_job {
 static enum aibox_status kept_main(struct sql *sql, const struct wipe_job *job, int64_t *kept, struct aibox_error *err)
 {
     enum aibox_status status = AIBOX_OK;
-    int64_t people = 0, events = 0;
+    int64_t people = 0, events = 0, messages = 0;
 
     if (!job->people)
         status = sql_get_values(sql,
@@ -40,7 +43,13 @@ static enum aibox_status kept_main(struct sql *sql, const struct wipe_job *job, 
                                 " FROM event) + (SELECT count(*) * 1300 FROM event_feature)"
                                 " + (SELECT count(*) * 250 FROM image WHERE kind = 1)",
                                 &events, NULL, err, NULL, 0);
-    *kept = people + events;
+    if (status == AIBOX_OK)
+        status = sql_get_values(sql,
+                                "SELECT (SELECT coalesce(sum(size), 0) FROM inbox)"
+                                " + (SELECT coalesce(sum(length(payload)), 0) FROM outbox)"
+                                " + (SELECT coalesce(sum(length(sealed)), 0) + count(*) * 200 FROM answered)",
+                                &messages, NULL, err, NULL, 0);
+    *kept = people + events + messages;
     return status;
 }
 
@@ -86,8 +95,9 @@ static void set_bulk(struct sql *sql, bool bulk)
     (void)sql_script(sql, bulk ? "PRAGMA secure_delete = OFF" : "PRAGMA secure_delete = ON", NULL);
 }
 
-static enum aibox_status delete_rows(struct sql *sql, const struct wipe_job *job, struct aibox_error *err)
+static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job *job, struct aibox_error *err)
 {
+    struct sql *sql = &batch->main;
     enum aibox_status status = sql_script(sql,
                                           "BEGIN IMMEDIATE;"
                                           "INSERT OR REPLACE INTO counter (name, value) VALUES ('wipe', 1);",
@@ -98,8 +108,11 @@ static enum aibox_status delete_rows(struct sql *sql, const struct wipe_job *job
             sql_script(sql,
                        "DELETE FROM face; DELETE FROM member; DELETE FROM person; DELETE FROM image WHERE kind = 0;"
                        "DELETE FROM label WHERE label_id > 2; UPDATE label SET members = 0;"
-                       "UPDATE counter SET value = 0 WHERE name IN ('people', 'faces');",
+                       "UPDATE counter SET value = 0 WHERE name IN ('people', 'faces');"
+                       "UPDATE dead_command SET excerpt = '';",
                        err);
+    if (status == AIBOX_OK && job->people)
+        status = answered_forget_results(sql, err);
     if (status == AIBOX_OK && job->events)
         status = sql_script(sql,
                             "DELETE FROM event_feature; DELETE FROM event; DELETE FROM image WHERE kind = 1;"
@@ -108,6 +121,8 @@ static enum aibox_status delete_rows(struct sql *sql, const struct wipe_job *job
                             " seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);"
                             "UPDATE counter SET value = 0 WHERE name = 'events';",
                             err);
+    if (status == AIBOX_OK)
+        status = inbox_answer(batch, job->answer, err);
     if (status == AIBOX_OK)
         status = sql_script(sql, "COMMIT", err);
     if (status != AIBOX_OK && !sqlite3_get_autocommit(sql->db))
@@ -208,12 +223,14 @@ static enum aibox_status run_wipe(struct batch *batch, void *arg, struct aibox_e
     if (status != AIBOX_OK)
         goto out;
     set_bulk(&batch->main, true);
-    status = delete_rows(&batch->main, job, err);
+    batch->outbox_added = false;
+    status = delete_rows(batch, job, err);
     if (status == AIBOX_OK) {
         batch->labels_changed = true;
         if (job->people)
             (void)batch_note(batch, NOTE_PEOPLE_CLEARED, 0, NULL);
         batch_renew(batch);
+        batch_tell_of_outbox(batch);
         status = finish(batch->store, &batch->main, &batch->pictures, err);
         if (status != AIBOX_OK)
             error_prefix(err, "the data is deleted, its bytes are removed at the next start");
@@ -226,9 +243,15 @@ out:
 
 enum aibox_status store_wipe(struct store *store, bool people, bool events, struct aibox_error *err)
 {
-    struct wipe_job job = {people, events};
+    return store_wipe_answering(store, people, events, NULL, err);
+}
 
-    if (!people && !events)
+enum aibox_status store_wipe_answering(struct store *store, bool people, bool events, const struct store_answer *answer,
+                                       struct aibox_error *err)
+{
+    struct wipe_job job = {people, events, answer};
+
+    if (!people && !events && !answer)
         return AIBOX_OK;
     enum aibox_status status = writer_do(store->writer, CHANGE_ALONE, run_wipe, &job, err);
     if (status == AIBOX_OK)

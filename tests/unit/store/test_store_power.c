@@ -1,10 +1,11 @@
 /*
  * Power loss: what was acknowledged must be on the disk, not on its way there.
  *
- * A child adds events and is killed at some moment. The calls by which SQLite changes files are caught in it and noted,
- * each with its bytes. The parent then builds the folder as a disk would have it if power had gone at that moment: a
- * file's changes up to its last completed fsync, and of the later ones none, or some by chance. Every event that was
- * acknowledged must be there, with its picture. (That a file exists is taken as safe.)
+ * A child adds events, or receives and executes commands, and is killed at some moment. The calls by which SQLite
+ * changes files are caught in it and noted, each with its bytes. The parent then builds the folder as a disk would have
+ * it if power had gone at that moment: a file's changes up to its last completed fsync, and of the later ones none, or
+ * some by chance. Every event that was acknowledged must be there, with its picture, and every command, with its
+ * result. (That a file exists is taken as safe.)
  */
 #include <dirent.h>
 #include <errno.h>
@@ -154,7 +155,37 @@ static void *add_events(void *arg)
     return NULL;
 }
 
-static void run_child(const char *folder, const char *notes, int pipe_fd)
+/* Receives commands and executes them: an id in the pipe stands for a receipt, the same id once more for a result. */
+static void *run_commands(void *arg)
+{
+    const struct adder *adder = arg;
+    char id[ID_ULID_SIZE];
+
+    for (int i = 0; i < MOST_EVENTS; i++) {
+        id_ulid(id);
+        struct store_command command = {.message_id = id, .body = "{}", .size = 2}, next;
+        struct store_message result = {"mq", id, sizeof id};
+        enum store_inbox_outcome outcome;
+        if (store_inbox_add(adder->store, &command, &outcome, NULL) != AIBOX_OK || outcome != STORE_INBOX_NEW)
+            _exit(2);
+        if (syscall(SYS_write, adder->pipe_fd, id, ID_ULID_SIZE) != ID_ULID_SIZE)
+            _exit(0);
+        if (store_inbox_next(adder->store, STORE_INBOX_MAIN, &next, NULL) != AIBOX_OK)
+            _exit(2);
+        memcpy(id, next.message_id, sizeof id);
+        enum aibox_status status = store_inbox_finish(adder->store, next.inbox_id, &result, NULL);
+        store_command_free(&next);
+        if (status == AIBOX_NOT_FOUND) /* another thread was faster */
+            continue;
+        if (status != AIBOX_OK)
+            _exit(2);
+        if (syscall(SYS_write, adder->pipe_fd, id, ID_ULID_SIZE) != ID_ULID_SIZE)
+            _exit(0);
+    }
+    return NULL;
+}
+
+static void run_child(const char *folder, const char *notes, void *(*work)(void *arg), int pipe_fd)
 {
     struct adder adder = {.pipe_fd = pipe_fd};
     pthread_t threads[3];
@@ -165,7 +196,7 @@ static void run_child(const char *folder, const char *notes, int pipe_fd)
         _exit(1);
     store_set_retention(adder.store, 10 * MOST_EVENTS, 0);
     for (size_t i = 0; i < 3; i++)
-        pthread_create(&threads[i], NULL, add_events, &adder);
+        pthread_create(&threads[i], NULL, work, &adder);
     for (size_t i = 0; i < 3; i++)
         pthread_join(threads[i], NULL);
     _exit(0);
@@ -355,7 +386,7 @@ static void remove_all(const char *path)
 }
 
 /* Every acknowledged event and its picture. */
-static void check(const char *folder, const char *ids, size_t n)
+static void check_events(const char *folder, const char *ids, size_t n)
 {
     struct store *store;
     struct store_event event;
@@ -377,8 +408,50 @@ static void check(const char *folder, const char *ids, size_t n)
     store_close(store);
 }
 
-/* Lets the child work until `wanted` events are acknowledged and kills it; the ids of all that were. */
-static struct bytes run_and_kill(const char *folder, const char *notes, size_t wanted)
+static bool comes_again(const char *ids, size_t n, size_t i)
+{
+    for (size_t k = i + 1; k < n; k++)
+        if (memcmp(ids + i * ID_ULID_SIZE, ids + k * ID_ULID_SIZE, ID_ULID_SIZE) == 0)
+            return true;
+    return false;
+}
+
+/* Every received command is in the inbox, or has its result in the outbox. */
+static void check_commands(const char *folder, const char *ids, size_t n)
+{
+    struct store *store;
+    struct store_outbox_message message;
+    enum store_inbox_outcome outcome;
+    size_t waiting = 0, results = 0, count;
+    int64_t oldest_ms;
+
+    assert_status(AIBOX_OK, store_open(folder, 100, &store, NULL));
+    assert_status(AIBOX_OK, store_outbox_count(store, "mq", &count, &oldest_ms, NULL));
+    for (; results < count; results++) { /* each once, and of a command that was received */
+        assert_status(AIBOX_OK, store_outbox_next(store, "mq", &message, NULL));
+        struct store_command command = {.message_id = (const char *)message.payload, .body = "{}", .size = 2};
+        assert_status(AIBOX_OK, store_inbox_add(store, &command, &outcome, NULL));
+        assert_int_equal(outcome, STORE_INBOX_ANSWERED);
+        assert_status(AIBOX_OK, store_outbox_done(store, message.outbox_id, NULL));
+        store_outbox_message_free(&message);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct store_command command = {.message_id = ids + i * ID_ULID_SIZE, .body = "{}", .size = 2};
+        assert_status(AIBOX_OK, store_inbox_add(store, &command, &outcome, NULL));
+        if (outcome == STORE_INBOX_NEW)
+            fail_msg("command %zu of %zu is lost", i + 1, n);
+        if (outcome == STORE_INBOX_WAITING) {
+            assert_false(comes_again(ids, n, i)); /* it had been answered */
+            waiting++;
+        }
+    }
+    assert_status(AIBOX_OK, store_inbox_count(store, STORE_INBOX_MAIN, &count, &oldest_ms, NULL));
+    assert_true(count >= waiting && count <= waiting + 3); /* the last ones were perhaps not acknowledged any more */
+    store_close(store);
+}
+
+/* Lets the child work until `wanted` ids are acknowledged and kills it; all ids that were. */
+static struct bytes run_and_kill(const char *folder, const char *notes, void *(*work)(void *arg), size_t wanted)
 {
     struct bytes ids = {.data = malloc(MOST_EVENTS)};
     int ends[2], status;
@@ -389,7 +462,7 @@ static struct bytes run_and_kill(const char *folder, const char *notes, size_t w
     assert_true(child >= 0);
     if (child == 0) {
         close(ends[0]);
-        run_child(folder, notes, ends[1]);
+        run_child(folder, notes, work, ends[1]);
     }
     close(ends[1]);
     bool killed = false;
@@ -410,9 +483,9 @@ static struct bytes run_and_kill(const char *folder, const char *notes, size_t w
     return ids;
 }
 
-static void test_what_was_acknowledged_survives_a_power_loss(void **state)
+static void lose_power_while(struct fixture *fixture, void *(*work)(void *arg),
+                             void (*check)(const char *folder, const char *ids, size_t n))
 {
-    struct fixture *fixture = *state;
     char worked[300], notes_path[300], after[300];
 
     store_close(fixture->store);
@@ -422,7 +495,7 @@ static void test_what_was_acknowledged_survives_a_power_loss(void **state)
     snprintf(after, sizeof after, "%s-after", fixture->path);
     for (unsigned round = 0; round < ROUNDS; round++) {
         copy_folder(fixture->path, worked);
-        struct bytes ids = run_and_kill(worked, notes_path, 20 + round * 150);
+        struct bytes ids = run_and_kill(worked, notes_path, work, 20 + round * 150);
         struct bytes notes = read_file(notes_path);
         for (int some = 0; some < 2; some++) {
             lose_power(fixture->path, &notes, some, after);
@@ -437,10 +510,21 @@ static void test_what_was_acknowledged_survives_a_power_loss(void **state)
     assert_status(AIBOX_OK, store_open(fixture->path, fixture->capacity, &fixture->store, NULL));
 }
 
+static void test_acknowledged_events_survive_a_power_loss(void **state)
+{
+    lose_power_while(*state, add_events, check_events);
+}
+
+static void test_acknowledged_commands_survive_a_power_loss(void **state)
+{
+    lose_power_while(*state, run_commands, check_commands);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_what_was_acknowledged_survives_a_power_loss, fixture_setup,
+        cmocka_unit_test_setup_teardown(test_acknowledged_events_survive_a_power_loss, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_acknowledged_commands_survive_a_power_loss, fixture_setup,
                                         fixture_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
