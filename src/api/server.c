@@ -120,7 +120,7 @@ static enum aibox_status start_pool(struct api *api, struct aibox_error *err)
     const struct pool_options options = {
         .name = "api",
         .threads = api->limits.handler_threads,
-        .queue_max = {api->limits.handler_queue, 1},
+        .queue_max = {[POOL_URGENT] = api->limits.handler_queue},
     };
 
     return pool_open(&options, &api->pool, err);

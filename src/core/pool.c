@@ -19,8 +19,6 @@
 
 #include "core/clock.h"
 
-#define PRIORITIES 2
-
 /* A caller inside pool_run or pool_submit who has to wait for something. */
 struct call {
     pthread_cond_t changed;
@@ -60,7 +58,8 @@ struct pool {
     pthread_cond_t work;    /* a job was queued, or closing */
     pthread_cond_t settled; /* a worker has opened, or the last caller has left while closing */
 
-    struct lane lanes[PRIORITIES];
+    struct lane lanes[POOL_PRIORITIES];
+    unsigned steady_turns; /* jobs of POOL_STEADY since bulk work had its turn or wanted none */
     size_t running;
     size_t calls; /* callers inside pool_run and pool_submit */
     bool closing;
@@ -98,22 +97,36 @@ static void admit_waiter(struct pool *pool, struct lane *lane)
     pthread_cond_signal(&call->changed);
 }
 
-/* Takes the next job, URGENT first. False when nothing is queued. */
+/* Whose turn it is; NULL when nothing is queued. */
+static struct lane *next_lane(struct pool *pool)
+{
+    struct lane *urgent = &pool->lanes[POOL_URGENT];
+    struct lane *steady = &pool->lanes[POOL_STEADY];
+    struct lane *bulk = &pool->lanes[POOL_BULK];
+
+    if (urgent->queued)
+        return urgent;
+    if (steady->queued && (!bulk->queued || pool->steady_turns < POOL_STEADY_TURNS)) {
+        pool->steady_turns++;
+        return steady;
+    }
+    pool->steady_turns = 0;
+    return bulk->queued ? bulk : NULL;
+}
+
+/* Takes the next job. False when nothing is queued. */
 static bool take_job(struct pool *pool, struct job *job, struct lane **from)
 {
-    for (size_t i = 0; i < PRIORITIES; i++) {
-        struct lane *lane = &pool->lanes[i];
+    struct lane *lane = next_lane(pool);
 
-        if (!lane->queued)
-            continue;
-        *job = lane->ring[lane->first];
-        lane->first = (lane->first + 1) % lane->queue_max;
-        lane->queued--;
-        admit_waiter(pool, lane);
-        *from = lane;
-        return true;
-    }
-    return false;
+    if (!lane)
+        return false;
+    *job = lane->ring[lane->first];
+    lane->first = (lane->first + 1) % lane->queue_max;
+    lane->queued--;
+    admit_waiter(pool, lane);
+    *from = lane;
+    return true;
 }
 
 /* Runs jobs until the pool closes and its queues are empty. Called and returns with the mutex held. */
@@ -193,7 +206,7 @@ static bool start_threads(struct pool *pool)
 
 static void free_pool(struct pool *pool)
 {
-    for (size_t i = 0; i < PRIORITIES; i++)
+    for (size_t i = 0; i < POOL_PRIORITIES; i++)
         free(pool->lanes[i].ring);
     free(pool->workers);
     free(pool);
@@ -211,8 +224,10 @@ static struct pool *make_pool(const struct pool_options *options)
     pool->workers = calloc(options->threads, sizeof *pool->workers);
     if (!pool->workers)
         goto fail;
-    for (size_t i = 0; i < PRIORITIES; i++) {
+    for (size_t i = 0; i < POOL_PRIORITIES; i++) {
         pool->lanes[i].queue_max = options->queue_max[i];
+        if (options->queue_max[i] == 0)
+            continue;
         pool->lanes[i].ring = calloc(options->queue_max[i], sizeof *pool->lanes[i].ring);
         if (!pool->lanes[i].ring)
             goto fail;
@@ -234,15 +249,23 @@ fail:
     return NULL;
 }
 
+static bool has_room(const struct pool_options *options)
+{
+    size_t room = 0;
+
+    for (size_t i = 0; i < POOL_PRIORITIES; i++)
+        room |= options->queue_max[i];
+    return room > 0;
+}
+
 enum aibox_status pool_open(const struct pool_options *options, struct pool **out, struct aibox_error *err)
 {
     struct pool *pool;
     bool opened;
 
     *out = NULL;
-    if (!options->name || options->threads < 1 || options->queue_max[POOL_URGENT] < 1 ||
-        options->queue_max[POOL_BULK] < 1)
-        return error_set(err, AIBOX_PARAM, "a pool needs a name, a thread and room for a job of each priority");
+    if (!options->name || options->threads < 1 || !has_room(options))
+        return error_set(err, AIBOX_PARAM, "a pool needs a name, a thread and room for a job");
     pool = make_pool(options);
     if (!pool)
         return error_set(err, AIBOX_PROCESS_FAILED, "pool %s: out of memory", options->name);
@@ -316,7 +339,7 @@ static enum aibox_status enter(struct pool *pool, enum pool_priority priority, i
     struct call call = {.job = &job};
     enum aibox_status status;
 
-    assert(priority == POOL_URGENT || priority == POOL_BULK);
+    assert((unsigned)priority < POOL_PRIORITIES && pool->options.queue_max[priority] > 0);
     if (!clock_cond_init(&call.changed))
         return error_set(err, AIBOX_PROCESS_FAILED, NULL);
     if (wait_for_end)
@@ -351,7 +374,7 @@ enum aibox_status pool_submit(struct pool *pool, enum pool_priority priority, in
 void pool_count(struct pool *pool, struct pool_counters *out)
 {
     pthread_mutex_lock(&pool->mu);
-    for (size_t i = 0; i < PRIORITIES; i++) {
+    for (size_t i = 0; i < POOL_PRIORITIES; i++) {
         out->done[i] = pool->lanes[i].done;
         out->refused[i] = pool->lanes[i].refused;
         out->waiting[i] = pool->lanes[i].queued;
@@ -374,7 +397,7 @@ void pool_close(struct pool *pool)
     pthread_mutex_lock(&pool->mu);
     pool->closing = true;
     pthread_cond_broadcast(&pool->work);
-    for (size_t i = 0; i < PRIORITIES; i++)
+    for (size_t i = 0; i < POOL_PRIORITIES; i++)
         for (struct call *call = pool->lanes[i].waiters; call; call = call->next)
             pthread_cond_signal(&call->changed);
     pthread_mutex_unlock(&pool->mu);

@@ -1,6 +1,8 @@
 /*
- * Worker pool: N threads fed by one bounded queue with two priorities. A person at a door (URGENT)
- * goes before bulk work (BULK); among equals, first come first served.
+ * Worker pool: N threads fed by one bounded queue with three priorities. A person at a door (URGENT) goes before what
+ * comes steadily (STEADY, the frames of video cameras), and that before bulk work (BULK); among equals, first come
+ * first served. What comes steadily may never end: after every POOL_STEADY_TURNS of its jobs one of the bulk work gets
+ * its turn.
  */
 #ifndef AIBOX_CORE_POOL_H
 #define AIBOX_CORE_POOL_H
@@ -10,7 +12,9 @@
 
 #include "core/status.h"
 
-enum pool_priority { POOL_URGENT, POOL_BULK };
+enum pool_priority { POOL_URGENT, POOL_STEADY, POOL_BULK, POOL_PRIORITIES };
+
+#define POOL_STEADY_TURNS 4
 
 struct pool;
 
@@ -18,9 +22,9 @@ struct pool;
 typedef void (*pool_job)(void *worker, void *arg);
 
 struct pool_options {
-    const char *name;    /* thread name, at most 12 characters count */
-    size_t threads;      /* >= 1 */
-    size_t queue_max[2]; /* waiting jobs per priority at most, >= 1 */
+    const char *name;                  /* thread name, at most 12 characters count */
+    size_t threads;                    /* >= 1 */
+    size_t queue_max[POOL_PRIORITIES]; /* waiting jobs per priority at most; 0: none is ever handed in; not all 0 */
     /* Both run on the worker thread itself and may be NULL (`worker` is NULL then). worker_open is called
      * once per thread, for several at the same time; returning NULL fails pool_open. */
     void *(*worker_open)(void *ctx, size_t index);
@@ -29,11 +33,11 @@ struct pool_options {
 };
 
 struct pool_counters {
-    uint64_t done[2];    /* jobs that have run */
-    uint64_t refused[2]; /* calls answered TOO_MANY_REQUESTS, or refused by closing */
-    size_t waiting[2];   /* queued now */
-    size_t blocked[2];   /* callers waiting for room in the queue now */
-    size_t running;      /* being run now */
+    uint64_t done[POOL_PRIORITIES];    /* jobs that have run */
+    uint64_t refused[POOL_PRIORITIES]; /* calls answered TOO_MANY_REQUESTS, or refused by closing */
+    size_t waiting[POOL_PRIORITIES];   /* queued now */
+    size_t blocked[POOL_PRIORITIES];   /* callers waiting for room in the queue now */
+    size_t running;                    /* being run now */
 };
 
 /*

@@ -124,7 +124,7 @@ enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, con
     if (enrolment->feature != NULL) {
         status = normalise_feature(enrolment->feature, job.embedding, &job.norm, err);
     } else if (has_photo) {
-        enum pool_priority lane = priority == FLOW_DOOR ? POOL_URGENT : POOL_BULK;
+        enum pool_priority lane = flow_pool_priority(priority);
         status = pool_run(flow->pool, lane, -1, enrol_photo, &job, err);
         if (status == AIBOX_OK)
             status = job.status;

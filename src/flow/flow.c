@@ -11,9 +11,11 @@
 #include "flow/devices.h"
 #include "flow/flow_internal.h"
 
-/* How many callers may wait for a worker: doors are few and want an answer soon; bulk callers wait for room. */
-#define QUEUE_DOOR 256
-#define QUEUE_BULK 64
+/* How many callers may wait for a worker: doors are few and want an answer soon, a camera has one frame at most looked
+ * at; bulk callers wait for room. */
+#define QUEUE_DOOR   256
+#define QUEUE_STREAM 64
+#define QUEUE_BULK   64
 
 /* ---- the gallery follows the store (the store's writer thread, or the loader before anything is written) ---- */
 
@@ -138,7 +140,7 @@ enum aibox_status flow_open(struct settings *settings, struct store *store, cons
         goto fail;
     struct pool_options options = {.name = "vision",
                                    .threads = worker_count(settings),
-                                   .queue_max = {QUEUE_DOOR, QUEUE_BULK},
+                                   .queue_max = {QUEUE_DOOR, QUEUE_STREAM, QUEUE_BULK},
                                    .worker_open = worker_open,
                                    .worker_close = worker_close,
                                    .ctx = flow};
@@ -192,6 +194,19 @@ bool flow_wait_ready(struct flow *flow)
         pthread_join(flow->loader, NULL);
     flow->loader_started = false;
     return flow_ready(flow);
+}
+
+enum pool_priority flow_pool_priority(enum flow_priority priority)
+{
+    switch (priority) {
+    case FLOW_DOOR:
+        return POOL_URGENT;
+    case FLOW_STREAM:
+        return POOL_STEADY;
+    case FLOW_BULK:
+        break;
+    }
+    return POOL_BULK;
 }
 
 enum aibox_status flow_require_ready(const struct flow *flow, struct aibox_error *err)
@@ -264,8 +279,7 @@ enum aibox_status flow_inspect(struct flow *flow, enum flow_priority priority, c
     struct inspect_job job = {.flow = flow, .picture = picture, .size = size, .how = how, .err = err};
     *faces = NULL;
     *count = 0;
-    enum aibox_status status =
-        pool_run(flow->pool, priority == FLOW_DOOR ? POOL_URGENT : POOL_BULK, -1, inspect, &job, err);
+    enum aibox_status status = pool_run(flow->pool, flow_pool_priority(priority), -1, inspect, &job, err);
     if (status == AIBOX_OK)
         status = job.status;
     if (status != AIBOX_OK) {
@@ -356,15 +370,16 @@ void flow_metrics(struct flow *flow, struct buffer *out)
                    (unsigned long long)atomic_load(&flow->unstored));
     struct pool_counters pool;
     pool_count(flow->pool, &pool);
-    buffer_appendf(
-        out,
-        "# HELP aibox_vision_queue Pictures waiting for a worker.\n# TYPE aibox_vision_queue gauge\n"
-        "aibox_vision_queue{priority=\"door\"} %zu\naibox_vision_queue{priority=\"bulk\"} %zu\n"
-        "# HELP aibox_vision_refused_total Pictures refused because the queue was full.\n"
-        "# TYPE aibox_vision_refused_total counter\n"
-        "aibox_vision_refused_total{priority=\"door\"} %llu\naibox_vision_refused_total{priority=\"bulk\"} %llu\n",
-        pool.waiting[POOL_URGENT], pool.waiting[POOL_BULK], (unsigned long long)pool.refused[POOL_URGENT],
-        (unsigned long long)pool.refused[POOL_BULK]);
+    static const char *const priorities[POOL_PRIORITIES] = {"door", "stream", "bulk"};
+    buffer_append_text(out, "# HELP aibox_vision_queue Pictures waiting for a worker.\n"
+                            "# TYPE aibox_vision_queue gauge\n");
+    for (int i = 0; i < POOL_PRIORITIES; i++)
+        buffer_appendf(out, "aibox_vision_queue{priority=\"%s\"} %zu\n", priorities[i], pool.waiting[i]);
+    buffer_append_text(out, "# HELP aibox_vision_refused_total Pictures refused because the queue was full.\n"
+                            "# TYPE aibox_vision_refused_total counter\n");
+    for (int i = 0; i < POOL_PRIORITIES; i++)
+        buffer_appendf(out, "aibox_vision_refused_total{priority=\"%s\"} %llu\n", priorities[i],
+                       (unsigned long long)pool.refused[i]);
     struct flow_threshold threshold;
     flow_threshold_get(flow, &threshold);
     buffer_appendf(out,

@@ -4,7 +4,7 @@
  * to).
  *
  * All functions: any thread; those that look at pictures wait for a worker. A person at a door (FLOW_DOOR) goes before
- * everybody else (FLOW_BULK).
+ * the frames of cameras (FLOW_STREAM), and these before everybody else (FLOW_BULK), who gets a turn all the same.
  */
 #ifndef AIBOX_FLOW_FLOW_H
 #define AIBOX_FLOW_FLOW_H
@@ -22,7 +22,7 @@
 struct devices;
 struct flow;
 
-enum flow_priority { FLOW_DOOR, FLOW_BULK };
+enum flow_priority { FLOW_DOOR, FLOW_STREAM, FLOW_BULK };
 
 /* Loads the models, starts the workers, and begins to load the gallery from the store in the background.
  * `settings` and `store` must outlive the flow. */

@@ -31,6 +31,7 @@ struct flow {
     _Atomic uint64_t enrolled, enrol_refused;
 };
 
+enum pool_priority flow_pool_priority(enum flow_priority priority);
 enum aibox_status flow_require_ready(const struct flow *flow, struct aibox_error *err);
 
 /* ---- look.c: decoding and finding, on a worker thread ---------------------------------------- */

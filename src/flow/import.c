@@ -214,7 +214,7 @@ static enum aibox_status do_items(struct import *import, struct aibox_error *err
 static enum aibox_status open_workers(struct import *import, struct aibox_error *err)
 {
     size_t wanted = import->request->in_flight;
-    struct pool_options options = {.name = "import", .queue_max = {1, MOST_SLOTS}};
+    struct pool_options options = {.name = "import", .queue_max = {[POOL_BULK] = MOST_SLOTS}};
 
     import->n_slots = wanted < 1 ? 1 : wanted > MOST_SLOTS ? MOST_SLOTS : wanted;
     options.threads = import->n_slots;

@@ -366,7 +366,7 @@ enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority,
         status = read_place(&job);
     if (status != AIBOX_OK)
         return status;
-    status = pool_run(flow->pool, priority == FLOW_DOOR ? POOL_URGENT : POOL_BULK, -1, recognise, &job, err);
+    status = pool_run(flow->pool, flow_pool_priority(priority), -1, recognise, &job, err);
     if (status == AIBOX_OK)
         status = job.status;
     if (status != AIBOX_OK)

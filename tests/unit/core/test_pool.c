@@ -60,7 +60,7 @@ static void stand_at_gate(void *worker, void *arg)
 
 static struct pool *open_pool(size_t threads, size_t urgent_max, size_t bulk_max)
 {
-    struct pool_options options = {.name = "test", .threads = threads, .queue_max = {urgent_max, bulk_max}};
+    struct pool_options options = {.name = "test", .threads = threads, .queue_max = {urgent_max, 8, bulk_max}};
     struct pool *pool;
 
     assert_int_equal(pool_open(&options, &pool, NULL), AIBOX_OK);
@@ -132,7 +132,7 @@ static void test_run_waits_for_the_end(void **state)
 
 static void test_options_out_of_range(void **state)
 {
-    struct pool_options options = {.name = "x", .threads = 1, .queue_max = {1, 1}};
+    struct pool_options options = {.name = "x", .threads = 1, .queue_max = {1, 1, 1}};
     struct aibox_error err;
     struct pool *pool = (struct pool *)&options;
 
@@ -141,7 +141,11 @@ static void test_options_out_of_range(void **state)
     assert_int_equal(pool_open(&options, &pool, &err), AIBOX_PARAM);
     assert_null(pool);
     options.threads = 1;
+    options.queue_max[POOL_STEADY] = 0;
     options.queue_max[POOL_BULK] = 0;
+    assert_int_equal(pool_open(&options, &pool, &err), AIBOX_OK);
+    pool_close(pool);
+    options.queue_max[POOL_URGENT] = 0;
     assert_int_equal(pool_open(&options, &pool, &err), AIBOX_PARAM);
     pool_close(NULL);
 }
@@ -161,6 +165,25 @@ static void test_urgent_goes_first(void **state)
     gate_open(&gate);
     pool_close(pool);
     assert_string_equal(order.text, "efghabcd");
+}
+
+/* Behind every POOL_STEADY_TURNS steady jobs one of the bulk work has its turn; a door goes before both. */
+static void test_steady_work_leaves_turns(void **state)
+{
+    struct pool *pool = open_pool(1, 8, 8);
+    struct gate gate;
+
+    (void)state;
+    forget_order();
+    occupy(pool, &gate);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(pool_submit(pool, POOL_BULK, 0, note, &letters[i], NULL), AIBOX_OK);
+    for (size_t i = 2; i < 8; i++)
+        assert_int_equal(pool_submit(pool, POOL_STEADY, 0, note, &letters[i], NULL), AIBOX_OK);
+    assert_int_equal(pool_submit(pool, POOL_URGENT, 0, note, &letters[8], NULL), AIBOX_OK);
+    gate_open(&gate);
+    pool_close(pool);
+    assert_string_equal(order.text, "icdefaghb");
 }
 
 static void test_refusal_and_counters(void **state)
@@ -382,7 +405,7 @@ static void test_many_threads(void **state)
     struct contexts contexts = {.fail_index = SIZE_MAX};
     struct pool_options options = {.name = "a-rather-long-name",
                                    .threads = 8,
-                                   .queue_max = {1, 2},
+                                   .queue_max = {[POOL_URGENT] = 1, [POOL_BULK] = 2},
                                    .worker_open = context_open,
                                    .worker_close = context_close,
                                    .ctx = &contexts};
@@ -417,7 +440,7 @@ static void test_a_worker_fails_to_open(void **state)
     struct contexts contexts = {.fail_index = 2};
     struct pool_options options = {.name = "x",
                                    .threads = 5,
-                                   .queue_max = {1, 1},
+                                   .queue_max = {[POOL_URGENT] = 1, [POOL_BULK] = 1},
                                    .worker_open = context_open,
                                    .worker_close = context_close,
                                    .ctx = &contexts};
@@ -502,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_run_waits_for_the_end),
         cmocka_unit_test(test_options_out_of_range),
         cmocka_unit_test(test_urgent_goes_first),
+        cmocka_unit_test(test_steady_work_leaves_turns),
         cmocka_unit_test(test_refusal_and_counters),
         cmocka_unit_test(test_callers_wait_in_line),
         cmocka_unit_test(test_one_in_line_gives_up),
