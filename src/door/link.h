@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/resolve.h"
 #include "core/status.h"
-#include "door/resolve.h"
 
 #define LINK_NO_ANSWER "no answer within 3 s"
 

@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 #include "core/buffer.h"
+#include "core/resolve.h"
 #include "core/settings.h"
 #include "core/status.h"
 #include "door/door.h"
-#include "door/resolve.h"
 #include "door/template.h"
 
 /* What a driver needs beyond the command, and what it tells beside its status. One thread at a time. */

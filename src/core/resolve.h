@@ -1,9 +1,9 @@
 /*
  * Names to addresses within a time limit. getaddrinfo() can't be told to hurry and may block for half a minute: it runs
- * on a thread of its own, which is left behind when the time is up. Private to the room.
+ * on a thread of its own, which is left behind when the time is up.
  */
-#ifndef AIBOX_DOOR_RESOLVE_H
-#define AIBOX_DOOR_RESOLVE_H
+#ifndef AIBOX_CORE_RESOLVE_H
+#define AIBOX_CORE_RESOLVE_H
 
 #include <stddef.h>
 #include <stdint.h>

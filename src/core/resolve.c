@@ -1,4 +1,4 @@
-#include "door/resolve.h"
+#include "core/resolve.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -94,7 +94,7 @@ static void *lookup_main(void *arg)
     struct address_list found;
     int failure;
 
-    (void)pthread_setname_np(pthread_self(), "door-lookup");
+    (void)pthread_setname_np(pthread_self(), "lookup");
     failure = look_up(lookup->host, 0, &found);
     pthread_mutex_lock(&lookup->mu);
     lookup->found = found;
