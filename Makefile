@@ -56,7 +56,7 @@ bench: ## everything the box promises, measured (BENCH=bench-gallery, bench-accu
 	@build/bench/$(BENCH) $(ARGS)
 
 clean: ## remove what was compiled, keep what was fetched
-	@rm -rf build/release build/debug build/tsan build/fuzz build/bench build/lint build/results build/*.log
+	@rm -rf build/release build/debug build/tsan build/fuzz build/bench build/lint build/results build/console build/*.log
 
 distclean: ## remove everything that is not in git, but never the data folder
-	@rm -rf build tests/node_modules
+	@rm -rf build tests/node_modules console/node_modules

@@ -12,6 +12,10 @@ cache=build/$preset/CMakeCache.txt
 if [ -f "$cache" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" "$cache"; then set -- --fresh "$@"; fi
 
 mkdir -p build
+# Programs that people run carry the web console.
+case $preset in
+release | debug) node scripts/console.mjs ;;
+esac
 log=build/configure-$preset.log
 cmake --preset "$preset" "$@" >"$log" 2>&1 || {
     reason=$(grep -m 1 -E "Package '.*not found|Could NOT find|annot find|CMake Error" "$log" | sed 's/^[- ]*//' || true)

@@ -3,7 +3,7 @@
 # one FAIL makes the exit code 1.
 #
 #   scripts/lint.sh             all checks
-#   scripts/lint.sh CHECK...    only these: bans rooms marks length format shell locks binary conf neon cppcheck tidy
+#   scripts/lint.sh CHECK...    only these: bans rooms marks length format shell locks binary conf neon console cppcheck tidy
 #
 # AIBOX_RESULTS: a file to which "ok NAME", "FAIL NAME" and "skip NAME" lines are added.
 set -u
@@ -11,7 +11,7 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.." || exit 2
 
 quick_checks='bans rooms marks length format shell locks binary conf'
-slow_checks='neon cppcheck tidy'
+slow_checks='neon console cppcheck tidy'
 
 # What each room may include. Dependencies point downwards only; rooms side by side don't know each other, but the API,
 # on top, shows and steers them all.
@@ -143,6 +143,9 @@ check_neon() {
         -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror 2>&1
 }
 
+# Types and style of the web console.
+check_console() { node scripts/console.mjs --check 2>&1; }
+
 # autoVariables would forbid handing a local job to another thread and waiting for it; clang-tidy watches real escapes.
 check_cppcheck() {
     mkdir -p build/lint/cppcheck
@@ -176,7 +179,7 @@ tool_of() {
     case $1 in
     format) echo clang-format ;;
     shell) echo shellcheck ;;
-    locks) echo node ;;
+    locks | console) echo node ;;
     neon) echo aarch64-linux-gnu-gcc ;;
     cppcheck) echo cppcheck ;;
     tidy) echo clang-tidy ;;

@@ -77,6 +77,7 @@ struct api_endpoint {
     const char *summary;
     const char *example;                   /* JSON of a request for the documentation, or NULL */
     const struct api_upload_rules *upload; /* with API_BODY_UPLOAD */
+    bool page; /* a page or file of the console: no call, so the description of the API leaves it out */
 };
 
 /* The file that an endpoint takes as its body. */
@@ -122,6 +123,8 @@ const struct api_upload *api_upload(const struct api_request *req);
 
 /* The header Last-Event-ID; NULL without. */
 const char *api_last_event_id(const struct api_request *req);
+/* Any header; NULL without. Memory of the request. */
+const char *api_header(const struct api_request *req, const char *name);
 
 /* ---- and of its response ---- */
 

@@ -212,12 +212,19 @@ static enum MHD_Result refuse_within_body(struct exchange *exchange, enum aibox_
 
 /* ---- handling ------------------------------------------------------------------------------------------ */
 
+static const char *find_header(const void *exchange, const char *name)
+{
+    return exchange_header(exchange, name);
+}
+
 static enum aibox_status call_handler(struct exchange *exchange)
 {
     struct api_request *req = &exchange->req;
     enum aibox_status status = request_init(req, exchange->api, exchange->endpoint, &exchange->err);
 
     req->last_event_id = exchange_header(exchange, "Last-Event-ID");
+    req->find_header = find_header;
+    req->header_ctx = exchange;
     if (status == AIBOX_OK && exchange->path_name)
         status = request_set_path(req, exchange->path_name, exchange->path_name_size, &exchange->err);
     if (status == AIBOX_OK && exchange->upload)

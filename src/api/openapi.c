@@ -285,7 +285,7 @@ static void print_paths(const struct api_endpoint *table, size_t n, struct json_
     json_out_key(out, "paths");
     json_out_object_begin(out);
     for (size_t i = 0; i < n; i++) {
-        if (seen(table, i, false))
+        if (table[i].page || seen(table, i, false))
             continue;
         json_out_key(out, table[i].path);
         json_out_object_begin(out);

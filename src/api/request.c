@@ -29,6 +29,9 @@ enum aibox_status request_init(struct api_request *req, const struct api *api, c
     req->path_name_size = 0;
     req->body = NULL;
     req->upload = (struct api_upload){0};
+    req->last_event_id = NULL;
+    req->find_header = NULL;
+    req->header_ctx = NULL;
     arena_init(&req->arena);
     req->values = arena_array(&req->arena, endpoint->n_fields, sizeof *req->values);
     if (!req->values)
@@ -151,4 +154,9 @@ const float *api_floats(const struct api_request *req, const char *name, size_t 
 const char *api_last_event_id(const struct api_request *req)
 {
     return req->last_event_id;
+}
+
+const char *api_header(const struct api_request *req, const char *name)
+{
+    return req->find_header ? req->find_header(req->header_ctx, name) : NULL;
 }

@@ -38,7 +38,9 @@ struct api_request {
     const char *path_value; /* what stood there, decoded */
     json_t *body;           /* owned */
     struct api_upload upload;
-    const char *last_event_id; /* the header; NULL without */
+    const char *last_event_id;                                     /* the header; NULL without */
+    const char *(*find_header)(const void *ctx, const char *name); /* NULL in tests of the arguments alone */
+    const void *header_ctx;
 };
 
 /* PROCESS_FAILED when memory runs out. `req` is used in place (not to be moved) until request_free. */

@@ -30,6 +30,7 @@
     X(wipe)                                                                                                            \
     X(settings)                                                                                                        \
     X(health)                                                                                                          \
+    X(site)                                                                                                            \
     X(openapi)
 
 #define X(name)                                                                                                        \

@@ -1,0 +1,38 @@
+// The pages of the console, in the order of the navigation. A page is a file of src/pages/ with a default export; it is
+// fetched when it is opened for the first time.
+import {
+  ApartmentOutlined,
+  DashboardOutlined,
+} from '@ant-design/icons';
+import { lazy, type ComponentType, type LazyExoticComponent, type ReactNode } from 'react';
+
+import type { Role } from './api/types';
+import { texts } from './lib/texts';
+
+export const pageTitles = texts({
+  dashboard: ['Dashboard', '概览'],
+  groups: ['Groups', '分组'],
+});
+
+export interface Page {
+  /** Behind the "#"; what follows it ("/people/10086") belongs to the page, too. */
+  path: string;
+  title: keyof typeof pageTitles;
+  icon: ReactNode;
+  /** Least role that has any use for it. */
+  role: Role;
+  component: LazyExoticComponent<ComponentType>;
+}
+
+export const pages: Page[] = [
+  { path: '/', title: 'dashboard', icon: <DashboardOutlined />, role: 'viewer', component: lazy(() => import('./pages/Dashboard')) },
+  { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },
+];
+
+/** Full-screen pages with an address of their own, without navigation and outside of the session's log-in page. */
+export const screens: Record<string, LazyExoticComponent<ComponentType>> = {};
+
+export function pageOf(path: string): Page | undefined {
+  const exact = pages.find((page) => page.path === path);
+  return exact ?? pages.find((page) => page.path !== '/' && path.startsWith(`${page.path}/`));
+}

@@ -1,0 +1,70 @@
+// What every page stands in: language, theme, session; and which page that is.
+import { App as AntApp, ConfigProvider, theme as antTheme } from 'antd';
+import enUS from 'antd/locale/en_US';
+import zhCN from 'antd/locale/zh_CN';
+import dayjs from 'dayjs';
+import 'dayjs/locale/zh-cn';
+import { Suspense, useMemo, type ReactNode } from 'react';
+
+import { ErrorState, Loading } from '../components/States';
+import { nonce } from '../lib/nonce';
+import { LanguageProvider, useLanguage } from '../lib/texts';
+import { ThemeProvider, useTheme } from '../lib/theme';
+import { screens } from '../pages';
+import { SessionProvider, useSession } from '../session';
+import { Boundary } from './Boundary';
+import { Layout } from './Layout';
+import { LogIn } from './LogIn';
+import { SetUp } from './SetUp';
+
+function Design({ children }: { children: ReactNode }) {
+  const { language } = useLanguage();
+  const { dark } = useTheme();
+  dayjs.locale(language === 'zh' ? 'zh-cn' : 'en');
+  const config = useMemo(
+    () => ({
+      algorithm: dark ? antTheme.darkAlgorithm : antTheme.defaultAlgorithm,
+      token: { colorPrimary: '#1668dc', borderRadius: 8, fontFamily: 'system-ui, "Noto Sans", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif' },
+    }),
+    [dark],
+  );
+  return (
+    <ConfigProvider locale={language === 'zh' ? zhCN : enUS} theme={config} csp={{ nonce }} button={{ autoInsertSpace: false }}>
+      <AntApp className="app">{children}</AntApp>
+    </ConfigProvider>
+  );
+}
+
+function Entrance() {
+  const { session, error, refresh } = useSession();
+  if (!session)
+    return (
+      <main className="entrance">{error ? <ErrorState error={error} onRetry={() => void refresh()} /> : <Loading />}</main>
+    );
+  if (!session.set_up) return <SetUp />;
+  if (session.mode === 'closed' && !session.account) return <LogIn />;
+  return <Layout />;
+}
+
+export function Root() {
+  const Screen = screens[window.location.pathname];
+  return (
+    <LanguageProvider>
+      <ThemeProvider>
+        <Design>
+          <Boundary>
+            {Screen ? (
+              <Suspense fallback={<Loading />}>
+                <Screen />
+              </Suspense>
+            ) : (
+              <SessionProvider>
+                <Entrance />
+              </SessionProvider>
+            )}
+          </Boundary>
+        </Design>
+      </ThemeProvider>
+    </LanguageProvider>
+  );
+}
