@@ -105,7 +105,7 @@ check_format() {
 check_shell() { { tracked_files 'scripts/*.sh' 'scripts/hooks/*'; echo .ci/run; } | xargs shellcheck -S warning -f gcc; }
 
 check_locks() {
-    tracked_files '*package-lock.json' '*.npmrc' | xargs -r grep -nE '"resolved"|https?://[^"]*(registry|npm)' /dev/null
+    tracked_files '*package-lock.json' '*.npmrc' | xargs -r grep -nE '"resolved"|https?://[^"/]*(registry|npm)' /dev/null
     for lock in $(tracked_files '*package-lock.json'); do
         node -e 'const lock = JSON.parse(require("fs").readFileSync(process.argv[1]));
             for (const [name, entry] of Object.entries(lock.packages))
