@@ -227,7 +227,8 @@ static void the_own_table_is_sound(void **state)
         fail_msg("%s", err.message);
     route_table_free(&routes);
     for (size_t i = 0; i < n; i++)
-        check_row(&rows[i]);
+        if (!rows[i].page)
+            check_row(&rows[i]);
 }
 
 static void the_own_document_is_whole(void **state)
@@ -241,8 +242,12 @@ static void the_own_document_is_whole(void **state)
     json_t *item;
     json_t *operation;
     size_t operations = 0;
+    size_t calls = 0;
 
     (void)state;
+    for (size_t i = 0; i < n; i++)
+        calls += !rows[i].page;
+    assert_int_equal(n - calls, 4); /* pages of the console are no calls */
     json_object_foreach(at(document, "paths"), path, item)
     {
         json_object_foreach(item, method, operation)
@@ -256,7 +261,7 @@ static void the_own_document_is_whole(void **state)
             operations++;
         }
     }
-    assert_int_equal(operations, n);
+    assert_int_equal(operations, calls);
     json_decref(ids);
     json_decref(document);
 }
