@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "cloud/cloud.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/settings.h"
@@ -180,6 +181,7 @@ struct rooms {
     struct door *door;
     struct intake *intake;
     struct jobs *jobs;
+    struct cloud *cloud;
     struct api *api;
 };
 
@@ -226,6 +228,18 @@ static enum aibox_status open_intake(struct rooms *rooms, const char *data_dir, 
     return intake_open(&context, &rooms->intake, err);
 }
 
+static enum aibox_status open_cloud(struct rooms *rooms, const char *data_dir, struct aibox_error *err)
+{
+    struct cloud_context context = {.settings = rooms->settings,
+                                    .store = rooms->store,
+                                    .flow = rooms->flow,
+                                    .jobs = rooms->jobs,
+                                    .reports = rooms->reports,
+                                    .feed = rooms->feed,
+                                    .data_dir = data_dir};
+    return cloud_open(&context, &rooms->cloud, err);
+}
+
 static enum aibox_status open_rooms(struct rooms *rooms, const struct command_line *line, struct aibox_error *err)
 {
     char found[PATH_MAX];
@@ -247,13 +261,16 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
         (status = open_report(rooms, line->data_dir, err)) != AIBOX_OK ||
         (status = door_open(rooms->settings, &rooms->door, err)) != AIBOX_OK ||
         (status = open_intake(rooms, line->data_dir, err)) != AIBOX_OK ||
-        (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) != AIBOX_OK)
+        (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) !=
+            AIBOX_OK ||
+        (status = open_cloud(rooms, line->data_dir, err)) != AIBOX_OK)
         return status;
     struct api_context context = {.settings = rooms->settings,
                                   .store = rooms->store,
                                   .flow = rooms->flow,
                                   .door = rooms->door,
                                   .intake = rooms->intake,
+                                  .cloud = rooms->cloud,
                                   .reports = rooms->reports,
                                   .report = rooms->report,
                                   .feed = rooms->feed,
@@ -266,6 +283,7 @@ static void close_rooms(struct rooms *rooms)
 {
     feed_end(rooms->feed); /* who watches would keep the API open */
     api_close(rooms->api, STOP_GRACE_MS);
+    cloud_close(rooms->cloud);
     jobs_close(rooms->jobs);
     intake_close(rooms->intake);
     door_close(rooms->door);

@@ -9,6 +9,7 @@
 #include "core/status.h"
 
 struct api;
+struct cloud;
 struct door;
 struct feed;
 struct flow;
@@ -25,6 +26,7 @@ struct api_context {
     struct flow *flow;
     struct door *door;
     struct intake *intake;
+    struct cloud *cloud;
     struct jobs *jobs;
     const char *upload_dir; /* folder for what is being uploaded; NULL: uploads are not offered */
     struct report_config *reports;

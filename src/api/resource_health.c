@@ -4,6 +4,7 @@
 #include "api/request.h"
 #include "api/resources.h"
 #include "api/server.h"
+#include "cloud/cloud.h"
 #include "door/door.h"
 #include "flow/flow.h"
 #include "intake/intake.h"
@@ -106,6 +107,7 @@ static enum aibox_status get_metrics(struct api_context *ctx, struct api_request
     door_metrics(ctx->door, &text);
     intake_metrics(ctx->intake, &text);
     report_metrics(ctx->report, &text);
+    cloud_metrics(ctx->cloud, &text);
     print_store(ctx->store, &text);
     bytes = buffer_give(&text, &size);
     if (!bytes)

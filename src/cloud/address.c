@@ -101,8 +101,7 @@ static void append_path(struct buffer *out, const char *text, size_t size)
     }
 }
 
-/* All but the unreserved characters of RFC 3986 § 2.3 are encoded. */
-static void append_value(struct buffer *out, const char *text)
+void address_append_value(struct buffer *out, const char *text)
 {
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
@@ -193,9 +192,9 @@ static void append_parameters(struct buffer *out, const struct address_platform 
     else if (length > 1 && query[length - 1] != '&')
         buffer_append_text(out, "&");
     buffer_append_text(out, "dev_sno=");
-    append_value(out, platform->dev_sno);
+    address_append_value(out, platform->dev_sno);
     buffer_append_text(out, "&token=");
-    append_value(out, platform->token);
+    address_append_value(out, platform->token);
 }
 
 static bool same_origin(const char *origin, const char *url)
@@ -236,7 +235,8 @@ enum aibox_status address_compose(const struct address_platform *platform, enum 
         return fail(field, err);
     buffer_init(&url, ADDRESS_MAX);
     append_address(&url, platform, use == ADDRESS_RELATIVE_PICTURE, text, size);
-    if (use == ADDRESS_PLATFORM || (!url.failed && is_of_platform(platform, (const char *)url.data)))
+    if (use == ADDRESS_PLATFORM ||
+        (use != ADDRESS_BARE && !url.failed && is_of_platform(platform, (const char *)url.data)))
         append_parameters(&url, platform);
     *out = take_text(&url);
     buffer_free(&url);

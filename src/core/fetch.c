@@ -131,9 +131,11 @@ enum aibox_status fetcher_get(struct fetcher *fetcher, const char *url, const st
     enum aibox_status status = transfer(fetcher->curl, options, &body, out, err);
     if (status == AIBOX_OK && out->http_status != 200) {
         status = error_set(err, AIBOX_REMOTE_FAILED, "answered with HTTP status %d", out->http_status);
-        free(out->body);
-        out->body = NULL;
-        out->size = 0;
+        if (!options->keep_refusal) {
+            free(out->body);
+            out->body = NULL;
+            out->size = 0;
+        }
     }
     return status;
 }

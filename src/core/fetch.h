@@ -14,6 +14,7 @@ struct fetch_options {
     size_t max_bytes;       /* of the body */
     unsigned max_redirects; /* of a GET, only to http and https; a POST follows none */
     bool verify_tls;
+    bool keep_refusal; /* the body of an answer with another status than 200 is handed out, with the failure */
     atomic_bool *stop; /* becomes true: the transfer ends within a second, REMOTE_FAILED; NULL: never */
 };
 

@@ -25,6 +25,8 @@ const struct settings_entry settings_table[] = {
      "Send person codes to the platform as strings even when they are whole numbers."},
     {"cloud.send_pictures", SETTINGS_CHOICE, "all", 0, 0, "never|events|all", HOT,
      "Which pictures leave the box in reports: none, those of events, or all."},
+    {"cloud.verify_tls", SETTINGS_BOOL, "true", 0, 0, NULL, HOT,
+     "Ask the platform and its broker for certificates that an authority known to the box has signed."},
     {"door.alarm_strangers", SETTINGS_BOOL, "false", 0, 0, NULL, HOT,
      "In controller mode alarm: strangers raise the alarm too, not only blacklisted people."},
     {"door.controller_mode", SETTINGS_CHOICE, "opendoor", 0, 0, "opendoor|alarm|avoid", HOT,
