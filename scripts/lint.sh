@@ -22,12 +22,13 @@ core     core
 store    core store
 vision   core vision
 gallery  core gallery
+backup   core store backup
 flow     $low flow
 intake   $low flow intake
 report   $low flow report
 cloud    $low flow cloud
 door     $low flow door
-api      $low flow intake report cloud door api
+api      $low backup flow intake report cloud door api
 "
 
 # No function whose write has no bound, whose failure can't be seen, or that ends the process on bad input.

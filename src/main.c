@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "backup/backup.h"
 #include "cloud/cloud.h"
 #include "core/clock.h"
 #include "core/log.h"
@@ -27,7 +28,9 @@
 #include "store/store.h"
 
 /* An orderly stop is promised within 3 s; running requests get most of that. */
-#define STOP_GRACE_MS    2000
+#define STOP_GRACE_MS 2000
+/* Beside the exit statuses of run(): the box is to start anew. */
+#define START_ANEW       (-1)
 #define INSTALLED_MODELS "/usr/share/aibox/models"
 
 struct command_line {
@@ -174,6 +177,7 @@ static void apply_log_level(const struct settings *settings)
 struct rooms {
     struct settings *settings;
     struct store *store;
+    struct backup *backup;
     struct report_config *reports;
     struct flow *flow;
     struct feed *feed;
@@ -228,6 +232,11 @@ static enum aibox_status open_intake(struct rooms *rooms, const char *data_dir, 
     return intake_open(&context, &rooms->intake, err);
 }
 
+static void request_restart(void)
+{
+    (void)kill(getpid(), SIGUSR1);
+}
+
 static enum aibox_status open_cloud(struct rooms *rooms, const char *data_dir, struct aibox_error *err)
 {
     struct cloud_context context = {.settings = rooms->settings,
@@ -263,6 +272,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
         (status = open_intake(rooms, line->data_dir, err)) != AIBOX_OK ||
         (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) !=
             AIBOX_OK ||
+        (status = backup_open(rooms->settings, rooms->store, line->data_dir, &rooms->backup, err)) != AIBOX_OK ||
         (status = open_cloud(rooms, line->data_dir, err)) != AIBOX_OK)
         return status;
     struct api_context context = {.settings = rooms->settings,
@@ -275,6 +285,8 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
                                   .report = rooms->report,
                                   .feed = rooms->feed,
                                   .jobs = rooms->jobs,
+                                  .backup = rooms->backup,
+                                  .restart = request_restart,
                                   .upload_dir = jobs_upload_dir(rooms->jobs)};
     return api_open(&context, line->listen, &rooms->api, err);
 }
@@ -283,6 +295,7 @@ static void close_rooms(struct rooms *rooms)
 {
     feed_end(rooms->feed); /* who watches would keep the API open */
     api_close(rooms->api, STOP_GRACE_MS);
+    backup_close(rooms->backup);
     cloud_close(rooms->cloud);
     jobs_close(rooms->jobs);
     intake_close(rooms->intake);
@@ -294,12 +307,13 @@ static void close_rooms(struct rooms *rooms)
     store_close(rooms->store);
 }
 
-/* Signals are blocked in every thread and taken here. */
+/* Signals are blocked in every thread and taken here. SIGUSR1, from the box itself, has it start anew. */
 static void block_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
+    sigaddset(set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -322,6 +336,8 @@ static int run(const struct command_line *line, struct settings *settings)
         int signal_number = 0;
         sigwait(&set, &signal_number);
         log_info("main", "stopping signal=%d", signal_number);
+        if (signal_number == SIGUSR1)
+            exit_status = START_ANEW;
     }
     close_rooms(&rooms);
     return exit_status;
@@ -347,5 +363,10 @@ int main(int argc, char **argv)
         }
     }
     settings_close(settings);
+    if (exit_status == START_ANEW) {
+        execv("/proc/self/exe", argv);
+        perror("aiboxd: can't start anew");
+        exit_status = EXIT_FAILURE;
+    }
     return exit_status;
 }

@@ -9,6 +9,7 @@
 #include "core/status.h"
 
 struct api;
+struct backup;
 struct cloud;
 struct door;
 struct feed;
@@ -32,6 +33,8 @@ struct api_context {
     struct report_config *reports;
     struct report *report;
     struct feed *feed;
+    struct backup *backup;
+    void (*restart)(void); /* has the box start anew, soon: every room is closed in order, and opened again */
 };
 
 /*

@@ -4,6 +4,7 @@
 #include "api/request.h"
 #include "api/resources.h"
 #include "api/setting_change.h"
+#include "backup/backup.h"
 #include "flow/flow.h"
 #include "flow/jobs.h"
 #include "flow/report_config.h"
@@ -54,6 +55,8 @@ static enum aibox_status wipe(struct api_context *ctx, struct api_request *req, 
     /* They hold people's photos, and would bring people back. */
     if (status == AIBOX_OK && wanted[OPTION_USERS])
         jobs_clear(ctx->jobs);
+    if (status == AIBOX_OK && (wanted[OPTION_USERS] || wanted[OPTION_EVENTS]))
+        backup_clear(ctx->backup);
     if (status == AIBOX_OK)
         status = store_wipe(ctx->store, wanted[OPTION_USERS], wanted[OPTION_EVENTS], err);
     if (status == AIBOX_OK && wanted[OPTION_EVENTS])

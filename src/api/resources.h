@@ -27,6 +27,7 @@
     X(stream)                                                                                                          \
     X(doors)                                                                                                           \
     X(platform)                                                                                                        \
+    X(backup)                                                                                                          \
     X(wipe)                                                                                                            \
     X(settings)                                                                                                        \
     X(health)                                                                                                          \

@@ -15,6 +15,8 @@ const struct settings_entry settings_table[] = {
      "credential; empty: nobody."},
     {"access.mode", SETTINGS_CHOICE, "closed", 0, 0, "closed|open", RESTART,
      "closed: every call needs a credential; open: none does, for a box that listens on the loopback address only."},
+    {"backup.max_mib", SETTINGS_INT, "65536", 1, 1048576, NULL, HOT,
+     "Largest backup that may be uploaded to be restored, in MiB."},
     {"box.name", SETTINGS_TEXT, "", 0, 64, NULL, HOT,
      "Name of the box, as status reports and the console show it; empty: the host name of its first start."},
     {"cloud.dev_sno", SETTINGS_TEXT, "", 0, 64, NULL, HOT,

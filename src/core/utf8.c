@@ -88,3 +88,12 @@ size_t utf8_prefix(const char *text, size_t size, size_t limit)
     /* Four continuation bytes in a row are no character: nothing to keep whole. */
     return is_continuation(bytes[cut]) ? limit : cut;
 }
+
+size_t utf8_count(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}

@@ -9,4 +9,7 @@ bool utf8_valid(const char *text, size_t size);
 /* Largest prefix of at most `limit` bytes that does not cut a character. */
 size_t utf8_prefix(const char *text, size_t size, size_t limit);
 
+/* Characters of valid UTF-8. */
+size_t utf8_count(const char *text);
+
 #endif

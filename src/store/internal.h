@@ -35,6 +35,8 @@ struct store {
     atomic_uint retention_days;
 };
 
+/* open.c: brings both files, made when they are missing, to the newest version. */
+enum aibox_status store_migrate(const char *main_path, const char *pictures_path, struct aibox_error *err);
 /* open.c: the counters above, read again. */
 enum aibox_status store_counters_load(struct store *store, struct sql *sql, struct aibox_error *err);
 

@@ -11,7 +11,9 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "store/batch.h"
+#include "store/restore.h"
 #include "store/schema.h"
+#include "store/snapshot.h"
 #include "store/wipe.h"
 
 #define PAGE_SIZE "8192" /* three features of 2 KiB a page, instead of one in 4 KiB */
@@ -117,6 +119,13 @@ static enum aibox_status migrate(const char *path, const char *const *scripts, i
     return status;
 }
 
+enum aibox_status store_migrate(const char *main_path, const char *pictures_path, struct aibox_error *err)
+{
+    enum aibox_status status = migrate(main_path, schema_main, schema_main_version, err);
+
+    return status == AIBOX_OK ? migrate(pictures_path, schema_pictures, schema_pictures_version, err) : status;
+}
+
 /* New event ids are to sort after all that are stored, also when the clock was set back. */
 static enum aibox_status find_newest_event(struct store *store, struct aibox_error *err)
 {
@@ -155,17 +164,17 @@ enum aibox_status store_open(const char *data_dir, size_t capacity, struct store
     atomic_init(&store->capacity, capacity);
     atomic_init(&store->retention_keep, 10000);
     store->path = strdup(data_dir);
-    store->main_path = path_join(data_dir, "aibox.db");
-    store->pictures_path = path_join(data_dir, "pictures.db");
+    store->main_path = path_join(data_dir, STORE_MAIN_FILE);
+    store->pictures_path = path_join(data_dir, STORE_PICTURES_FILE);
     if (!store->path || !store->main_path || !store->pictures_path) {
         status = out_of_memory(err);
         goto out;
     }
     status = folder_take(store, err);
     if (status == AIBOX_OK)
-        status = migrate(store->main_path, schema_main, schema_main_version, err);
+        status = restore_finish(store, err);
     if (status == AIBOX_OK)
-        status = migrate(store->pictures_path, schema_pictures, schema_pictures_version, err);
+        status = store_migrate(store->main_path, store->pictures_path, err);
     if (status == AIBOX_OK)
         status = wipe_resume(store, err);
     if (status == AIBOX_OK)

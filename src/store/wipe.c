@@ -95,6 +95,17 @@ static void set_bulk(struct sql *sql, bool bulk)
     (void)sql_script(sql, bulk ? "PRAGMA secure_delete = OFF" : "PRAGMA secure_delete = ON", NULL);
 }
 
+static enum aibox_status delete_events(struct sql *sql, struct aibox_error *err)
+{
+    return sql_script(sql,
+                      "DELETE FROM event_feature; DELETE FROM event; DELETE FROM image WHERE kind = 1;"
+                      "DELETE FROM set_aside; DELETE FROM cursor WHERE NOT active;"
+                      "UPDATE cursor SET refused_seq = 0, refused_ms = 0,"
+                      " seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);"
+                      "UPDATE counter SET value = 0 WHERE name = 'events';",
+                      err);
+}
+
 static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job *job, struct aibox_error *err)
 {
     struct sql *sql = &batch->main;
@@ -114,13 +125,7 @@ static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job 
     if (status == AIBOX_OK && job->people)
         status = answered_forget_results(sql, err);
     if (status == AIBOX_OK && job->events)
-        status = sql_script(sql,
-                            "DELETE FROM event_feature; DELETE FROM event; DELETE FROM image WHERE kind = 1;"
-                            "DELETE FROM set_aside; DELETE FROM cursor WHERE NOT active;"
-                            "UPDATE cursor SET refused_seq = 0, refused_ms = 0,"
-                            " seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);"
-                            "UPDATE counter SET value = 0 WHERE name = 'events';",
-                            err);
+        status = delete_events(sql, err);
     if (status == AIBOX_OK)
         status = inbox_answer(batch, job->answer, err);
     if (status == AIBOX_OK)
@@ -257,6 +262,21 @@ enum aibox_status store_wipe_answering(struct store *store, bool people, bool ev
     if (status == AIBOX_OK)
         log_info("store", "wiped people=%d events=%d", people, events);
     return status;
+}
+
+enum aibox_status wipe_copy(struct sql *main, struct sql *pictures, struct aibox_error *err)
+{
+    /* Unlike set_bulk(), what is deleted is overwritten: nothing rewrites the file as a whole behind this. */
+    sqlite3_db_config(main->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(main->db, SQLITE_DBCONFIG_ENABLE_FKEY, 0, NULL);
+    enum aibox_status status = sql_script(main, "BEGIN IMMEDIATE", err);
+    if (status == AIBOX_OK)
+        status = delete_events(main, err);
+    if (status == AIBOX_OK)
+        status = sql_script(main, "COMMIT; PRAGMA incremental_vacuum", err);
+    if (status == AIBOX_OK)
+        status = delete_pictures(main, pictures, err);
+    return status == AIBOX_OK ? sql_script(pictures, "PRAGMA incremental_vacuum", err) : status;
 }
 
 enum aibox_status wipe_resume(struct store *store, struct aibox_error *err)

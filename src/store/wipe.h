@@ -7,4 +7,7 @@
 /* Finishes a wipe that was interrupted after its rows were deleted and before their bytes were gone. At opening. */
 enum aibox_status wipe_resume(struct store *store, struct aibox_error *err);
 
+/* Deletes events and their pictures from copies of both databases that nobody else uses, and gives the space back. */
+enum aibox_status wipe_copy(struct sql *main, struct sql *pictures, struct aibox_error *err);
+
 #endif

@@ -245,7 +245,10 @@ export const alsoOffered = [
   ['GET', '/api/export'],
   ['POST', '/api/backup'],
   ['GET', '/api/backup'],
+  ['GET', '/api/backup/{backup_id}'],
+  ['DELETE', '/api/backup'],
   ['POST', '/api/restore'],
+  ['PUT', '/api/restore'],
 ];
 
 /** {code: [status, HTTP]} of every failure that a REST answer may be. */
