@@ -1,6 +1,5 @@
 #include "api/setting_change.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +9,6 @@
 #include "core/settings.h"
 #include "core/url.h"
 #include "store/store.h"
-
-/* What is stored and what is in force change in the same order; nobody else takes this lock. */
-static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 static bool is_url(const char *key)
 {
@@ -49,16 +45,10 @@ enum aibox_status setting_change_check(const struct api_context *ctx, const stru
     return status == AIBOX_OK ? check_meaning(api, key, value, err) : status;
 }
 
-/* Stores first, and puts into force what is durable: after the checks only memory can be lacking then. */
 enum aibox_status setting_change_apply(struct api_context *ctx, const char *const *keys, const char *const *values,
                                        size_t n, struct aibox_error *err)
 {
-    pthread_mutex_lock(&one_at_a_time);
-    enum aibox_status status = store_settings_put(ctx->store, keys, values, n, err);
-    for (size_t i = 0; i < n && status == AIBOX_OK; i++)
-        status = settings_put(ctx->settings, SETTINGS_STORED, keys[i], values[i], err);
-    pthread_mutex_unlock(&one_at_a_time);
-    return status;
+    return store_settings_apply(ctx->store, ctx->settings, keys, values, n, err);
 }
 
 static bool is_kept(const char *key, const char *const *kept)
@@ -83,11 +73,7 @@ enum aibox_status setting_change_reset(struct api_context *ctx, const char *cons
     for (size_t i = 0; i < settings_count; i++)
         if (!is_kept(settings_table[i].key, kept))
             keys[n++] = settings_table[i].key;
-    pthread_mutex_lock(&one_at_a_time);
-    status = store_settings_put(ctx->store, keys, values, n, err);
-    for (size_t i = 0; i < n && status == AIBOX_OK; i++)
-        settings_forget(ctx->settings, SETTINGS_STORED, keys[i]);
-    pthread_mutex_unlock(&one_at_a_time);
+    status = store_settings_apply(ctx->store, ctx->settings, keys, values, n, err);
 out:
     free(keys);
     free(values);

@@ -21,6 +21,8 @@ const struct settings_entry settings_table[] = {
      "Name of the box, as status reports and the console show it; empty: the host name of its first start."},
     {"cloud.dev_sno", SETTINGS_TEXT, "", 0, 64, NULL, HOT,
      "Serial number by which the platform knows this box; empty: not connected."},
+    {"cloud.history_info", SETTINGS_BOOL, "false", 0, 0, NULL, HOT,
+     "Add the person's info to the event history that goes to the platform, also when its login does not ask for it."},
     {"cloud.login_url", SETTINGS_TEXT, "", 0, 1024, NULL, HOT,
      "URL at which the box logs in to the platform; empty: not connected."},
     {"cloud.person_code_as_string", SETTINGS_BOOL, "false", 0, 0, NULL, HOT,

@@ -308,33 +308,46 @@ struct vision_quality_limits flow_quality_limits(struct flow *flow, enum vision_
 
 /* ---- threshold ---- */
 
-void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
+static void choose_threshold(struct flow *flow, struct flow_threshold *out)
+{
+    struct autothreshold_answer answer;
+    size_t counted = out->people < AUTOTHRESHOLD_LEAST_PEOPLE ? AUTOTHRESHOLD_LEAST_PEOPLE : out->people;
+    autothreshold_threshold(flow->autothreshold, autothreshold_fmr(out->false_accept_target, counted), &answer);
+    double most = settings_float(flow->settings, "recognition.max_auto_threshold");
+    if (isnan(most))
+        most = vision_genuine_score(flow->vision, 0.95);
+    out->threshold = answer.threshold;
+    out->own_gallery = answer.own_gallery;
+    out->impostor_pairs = answer.pairs;
+    out->limited = (double)answer.threshold > most;
+    if (out->limited)
+        out->threshold = (float)most;
+    if (out->threshold < 0)
+        out->threshold = 0;
+}
+
+static void judge_threshold(struct flow *flow, double wanted, struct flow_threshold *out)
 {
     *out = (struct flow_threshold){.people = gallery_count(flow->gallery)};
     out->false_accept_target = settings_float(flow->settings, "recognition.false_accept_target");
-    double wanted = settings_float(flow->settings, "recognition.threshold");
     out->automatic = isnan(wanted);
-    if (out->automatic) {
-        struct autothreshold_answer answer;
-        size_t counted = out->people < AUTOTHRESHOLD_LEAST_PEOPLE ? AUTOTHRESHOLD_LEAST_PEOPLE : out->people;
-        autothreshold_threshold(flow->autothreshold, autothreshold_fmr(out->false_accept_target, counted), &answer);
-        double most = settings_float(flow->settings, "recognition.max_auto_threshold");
-        if (isnan(most))
-            most = vision_genuine_score(flow->vision, 0.95);
-        out->threshold = answer.threshold;
-        out->own_gallery = answer.own_gallery;
-        out->impostor_pairs = answer.pairs;
-        out->limited = (double)answer.threshold > most;
-        if (out->limited)
-            out->threshold = (float)most;
-        if (out->threshold < 0)
-            out->threshold = 0;
-    } else {
+    if (out->automatic)
+        choose_threshold(flow, out);
+    else
         out->threshold = (float)wanted;
-    }
     out->expected_false_accept =
         autothreshold_fpir(autothreshold_fmr_at(flow->autothreshold, out->threshold), out->people);
     out->expected_false_reject = vision_false_reject_at(flow->vision, out->threshold);
+}
+
+void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
+{
+    judge_threshold(flow, settings_float(flow->settings, "recognition.threshold"), out);
+}
+
+void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out)
+{
+    judge_threshold(flow, NAN, out);
 }
 
 float flow_pair_threshold(const struct flow *flow, const char *word)

@@ -218,6 +218,8 @@ struct flow_threshold {
     double expected_false_reject; /* share of genuine probes below the threshold, by the model set's table */
 };
 void flow_threshold_get(struct flow *flow, struct flow_threshold *out);
+/* The same as it would be with recognition.threshold = auto. */
+void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out);
 
 /* ---- figures ----------------------------------------------------------------------------------- */
 

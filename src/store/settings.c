@@ -1,4 +1,7 @@
 /* Stored settings: keys and values as text; what they mean is the business of core/settings.h. */
+#include <pthread.h>
+
+#include "core/settings.h"
 #include "store/batch.h"
 
 enum aibox_status store_settings_each(struct store *store, void (*each)(void *ctx, const char *key, const char *value),
@@ -51,4 +54,22 @@ enum aibox_status store_settings_put(struct store *store, const char *const *key
             status = text_check(keys[i], values[i], true, STORE_MAX_INFO, err);
     }
     return status == AIBOX_OK && n > 0 ? writer_do(store->writer, CHANGE_SHARED, run_put, &job, err) : status;
+}
+
+/* Held over the write, so that no two changes overtake each other; nobody else takes it. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
+enum aibox_status store_settings_apply(struct store *store, struct settings *settings, const char *const *keys,
+                                       const char *const *values, size_t n, struct aibox_error *err)
+{
+    pthread_mutex_lock(&one_at_a_time);
+    enum aibox_status status = store_settings_put(store, keys, values, n, err);
+    for (size_t i = 0; i < n && status == AIBOX_OK; i++) {
+        if (values[i])
+            status = settings_put(settings, SETTINGS_STORED, keys[i], values[i], err);
+        else
+            settings_forget(settings, SETTINGS_STORED, keys[i]);
+    }
+    pthread_mutex_unlock(&one_at_a_time);
+    return status;
 }

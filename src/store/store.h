@@ -30,6 +30,7 @@
 #define STORE_DEFAULT_GROUP   "default_group"
 #define STORE_EVERYBODY       "0" /* permission group of those who are given none */
 
+struct settings;
 struct store;
 struct store_progress;
 
@@ -331,6 +332,10 @@ enum aibox_status store_settings_each(struct store *store, void (*each)(void *ct
 /* All or nothing. A NULL value deletes the key. */
 enum aibox_status store_settings_put(struct store *store, const char *const *keys, const char *const *values, size_t n,
                                      struct aibox_error *err);
+/* The same, and puts into force (as SETTINGS_STORED) what is durable; what is stored and what is in force change in the
+ * same order, whoever calls it at the same time. The values have been checked. */
+enum aibox_status store_settings_apply(struct store *store, struct settings *settings, const char *const *keys,
+                                       const char *const *values, size_t n, struct aibox_error *err);
 
 /* ---- documents -------------------------------------------------------------------------------------- */
 
@@ -364,7 +369,7 @@ bool store_writable(struct store *store, char *reason, size_t size);
 
 #define STORE_MAX_LANE         2048              /* bytes of a lane's name */
 #define STORE_MAX_OUTBOX       10000             /* messages of one lane */
-#define STORE_MAX_OUTBOX_BYTES ((size_t)4 << 20) /* of one message */
+#define STORE_MAX_OUTBOX_BYTES ((size_t)8 << 20) /* of one message */
 
 /* A message for the outbox, see below. */
 struct store_message {
