@@ -20,6 +20,7 @@ low='core vision gallery store'
 room_table="
 core     core
 store    core store
+access   core store access
 vision   core vision
 gallery  core gallery
 backup   core store backup
@@ -28,7 +29,7 @@ intake   $low flow intake
 report   $low flow report
 cloud    $low flow cloud
 door     $low flow door
-api      $low backup flow intake report cloud door api
+api      $low access backup flow intake report cloud door api
 "
 
 # No function whose write has no bound, whose failure can't be seen, or that ends the process on bad input.

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access/accounts.h"
 #include "api/api.h"
 #include "backup/backup.h"
 #include "cloud/cloud.h"
@@ -186,6 +187,7 @@ struct rooms {
     struct intake *intake;
     struct jobs *jobs;
     struct cloud *cloud;
+    struct accounts *accounts;
     struct api *api;
 };
 
@@ -273,7 +275,8 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
         (status = jobs_open(rooms->settings, rooms->store, rooms->flow, line->data_dir, &rooms->jobs, err)) !=
             AIBOX_OK ||
         (status = backup_open(rooms->settings, rooms->store, line->data_dir, &rooms->backup, err)) != AIBOX_OK ||
-        (status = open_cloud(rooms, line->data_dir, err)) != AIBOX_OK)
+        (status = open_cloud(rooms, line->data_dir, err)) != AIBOX_OK ||
+        (status = accounts_open(rooms->settings, rooms->store, &rooms->accounts, err)) != AIBOX_OK)
         return status;
     struct api_context context = {.settings = rooms->settings,
                                   .store = rooms->store,
@@ -287,6 +290,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
                                   .jobs = rooms->jobs,
                                   .backup = rooms->backup,
                                   .restart = request_restart,
+                                  .accounts = rooms->accounts,
                                   .upload_dir = jobs_upload_dir(rooms->jobs)};
     return api_open(&context, line->listen, &rooms->api, err);
 }
@@ -297,6 +301,7 @@ static void close_rooms(struct rooms *rooms)
     api_close(rooms->api, STOP_GRACE_MS);
     backup_close(rooms->backup);
     cloud_close(rooms->cloud);
+    accounts_close(rooms->accounts);
     jobs_close(rooms->jobs);
     intake_close(rooms->intake);
     door_close(rooms->door);
@@ -305,6 +310,19 @@ static void close_rooms(struct rooms *rooms)
     flow_close(rooms->flow);
     report_config_close(rooms->reports);
     store_close(rooms->store);
+}
+
+/* Who opens the link makes the first administrator. Until then a new one is made at each start: the one before is not
+ * known any more, only its hash was. */
+static void print_setup_link(struct rooms *rooms)
+{
+    char mode[16], token[ACCOUNTS_TOKEN_SIZE];
+
+    settings_text(rooms->settings, "access.mode", mode, sizeof mode);
+    if (strcmp(mode, "open") == 0 || !accounts_make_setup_token(rooms->accounts, token))
+        return;
+    printf("aiboxd: set up the box at %s/#/setup?token=%s\n", api_url(rooms->api), token);
+    log_info("access", "the box waits to be set up url=%s/#/setup?token=%s", api_url(rooms->api), token);
 }
 
 /* Signals are blocked in every thread and taken here. SIGUSR1, from the box itself, has it start anew. */
@@ -331,7 +349,8 @@ static int run(const struct command_line *line, struct settings *settings)
         fputs("aiboxd: the gallery could not be loaded\n", stderr);
         exit_status = EXIT_FAILURE;
     } else {
-        printf("aiboxd: ready on http://%s\n", api_address(rooms.api));
+        printf("aiboxd: ready on %s\n", api_url(rooms.api));
+        print_setup_link(&rooms);
         fflush(stdout);
         int signal_number = 0;
         sigwait(&set, &signal_number);

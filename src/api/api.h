@@ -8,6 +8,7 @@
 #include "core/settings.h"
 #include "core/status.h"
 
+struct accounts;
 struct api;
 struct backup;
 struct cloud;
@@ -35,6 +36,7 @@ struct api_context {
     struct feed *feed;
     struct backup *backup;
     void (*restart)(void); /* has the box start anew, soon: every room is closed in order, and opened again */
+    struct accounts *accounts;
 };
 
 /*
@@ -47,6 +49,8 @@ enum aibox_status api_open(const struct api_context *ctx, const char *listen, st
 
 /* The address served, "127.0.0.1:5555". Valid until api_close. */
 const char *api_address(const struct api *api);
+/* The same as a URL, "http://127.0.0.1:5555". */
+const char *api_url(const struct api *api);
 
 /* Stops accepting, lets running requests end for at most `grace_ms`, closes. */
 void api_close(struct api *api, int64_t grace_ms);

@@ -60,6 +60,12 @@ enum api_encodings {
 };
 enum api_role { API_OPEN, API_VIEWER, API_OPERATOR, API_ADMIN }; /* least right needed; OPEN: no credential at all */
 
+enum api_audit {                    /* which calls the audit log keeps */
+                 API_AUDIT_CHANGES, /* all but GET */
+                 API_AUDIT_NEVER,   /* asks something by POST, or comes with every face */
+                 API_AUDIT_ALWAYS   /* takes much out of the box by GET */
+};
+
 typedef enum aibox_status (*api_handler)(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                          struct aibox_error *err);
 
@@ -77,7 +83,9 @@ struct api_endpoint {
     const char *summary;
     const char *example;                   /* JSON of a request for the documentation, or NULL */
     const struct api_upload_rules *upload; /* with API_BODY_UPLOAD */
-    bool page; /* a page or file of the console: no call, so the description of the API leaves it out */
+    bool page;            /* a page or file of the console: no call, so the description of the API leaves it out */
+    enum api_audit audit; /* what of the arguments is kept: audit.c */
+    bool when_set_up;     /* OPEN, but on an address that others reach only once there is an administrator */
 };
 
 /* The file that an endpoint takes as its body. */
@@ -125,6 +133,10 @@ const struct api_upload *api_upload(const struct api_request *req);
 const char *api_last_event_id(const struct api_request *req);
 /* Any header; NULL without. Memory of the request. */
 const char *api_header(const struct api_request *req, const char *name);
+
+/* Who calls. A handler that finds out more (a log-in) may say so there: the audit log tells it. */
+struct access_grant;
+struct access_grant *api_grant(const struct api_request *req);
 
 /* ---- and of its response ---- */
 

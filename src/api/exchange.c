@@ -31,6 +31,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "api/audit.h"
 #include "core/clock.h"
 #include "core/log.h"
 
@@ -93,10 +94,15 @@ static bool add_headers(const struct exchange *exchange, struct MHD_Response *re
     done &= MHD_add_response_header(response, "Content-Type", res->type);
     done &= MHD_add_response_header(response, "Server", "AIBOX");
     done &= MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    done &= MHD_add_response_header(response, "X-Frame-Options", "SAMEORIGIN");
+    done &= MHD_add_response_header(response, "X-Frame-Options", "DENY");
     done &= MHD_add_response_header(response, "Referrer-Policy", "no-referrer");
+    done &= MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
     for (size_t i = 0; i < res->n_headers; i++)
         done &= MHD_add_response_header(response, res->headers[i].name, res->headers[i].value);
+    /* Pages bring a policy of their own; nothing else is one. */
+    if (!MHD_get_response_header(response, "Content-Security-Policy"))
+        done &=
+            MHD_add_response_header(response, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
     if (!MHD_get_response_header(response, "Cache-Control"))
         done &= MHD_add_response_header(response, "Cache-Control", "no-store");
     if (exchange->close || atomic_load(&exchange->api->closing))
@@ -220,11 +226,15 @@ static const char *find_header(const void *exchange, const char *name)
 static enum aibox_status call_handler(struct exchange *exchange)
 {
     struct api_request *req = &exchange->req;
-    enum aibox_status status = request_init(req, exchange->api, exchange->endpoint, &exchange->err);
+    enum aibox_status status = exchange->grant.undecided ? exchange_check_access(exchange, true) : AIBOX_OK;
 
+    if (status != AIBOX_OK)
+        return status;
+    status = request_init(req, exchange->api, exchange->endpoint, &exchange->err);
     req->last_event_id = exchange_header(exchange, "Last-Event-ID");
     req->find_header = find_header;
     req->header_ctx = exchange;
+    req->grant = &exchange->grant;
     if (status == AIBOX_OK && exchange->path_name)
         status = request_set_path(req, exchange->path_name, exchange->path_name_size, &exchange->err);
     if (status == AIBOX_OK && exchange->upload)
@@ -234,6 +244,8 @@ static enum aibox_status call_handler(struct exchange *exchange)
         status = arguments_parse(req, &exchange->source, &exchange->err);
     if (status == AIBOX_OK)
         status = exchange->endpoint->handler(&exchange->api->ctx, req, &exchange->res, &exchange->err);
+    if (audit_wants(exchange->endpoint, &exchange->grant, status))
+        audit_write(exchange->api, req, status == AIBOX_OK ? exchange->res.http_status : status_http(status));
     request_free(req);
     return status;
 }
@@ -327,7 +339,7 @@ static enum MHD_Result on_complete(struct exchange *exchange)
         exchange->source.size = exchange->body.size;
     }
     set_deadline(exchange, CONNECTION_NO_DEADLINE);
-    if (!exchange->endpoint->quick || exchange->body.size > QUICK_MAX)
+    if (!exchange->endpoint->quick || exchange->grant.undecided || exchange->body.size > QUICK_MAX)
         return hand_over(exchange);
     handle(exchange);
     return send_answer(exchange);

@@ -49,6 +49,7 @@ struct exchange {
     struct api_response res;
     struct aibox_error err;
     struct api_request req;
+    struct access_grant grant;
     size_t target_size;
     char target[]; /* the request target */
 };
@@ -61,6 +62,9 @@ const char *exchange_header(const struct exchange *exchange, const char *name);
  * what is asked for, by whom, how large, in which Content-Type. Fills exchange->err.
  */
 enum aibox_status exchange_read_headers(struct exchange *exchange, const char *method);
+
+/* Asks who calls, see access_check(). Fills exchange->err. */
+enum aibox_status exchange_check_access(struct exchange *exchange, bool may_wait);
 
 /* A handler thread is to work on a connection, which the caller suspends. False when none is to any more. */
 bool exchange_begin_handling(struct api *api);

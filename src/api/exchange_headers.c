@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -105,17 +106,27 @@ static enum aibox_status find_endpoint(struct exchange *exchange, const char *me
     return AIBOX_OK;
 }
 
-static enum aibox_status check_access(struct exchange *exchange)
+enum aibox_status exchange_check_access(struct exchange *exchange, bool may_wait)
 {
     struct access_caller caller = {
         .host = exchange_header(exchange, "Host"),
         .origin = exchange_header(exchange, "Origin"),
         .fetch_site = exchange_header(exchange, "Sec-Fetch-Site"),
+        .authorization = exchange_header(exchange, "Authorization"),
+        .cookie = exchange_header(exchange, "Cookie"),
     };
+    enum aibox_status status;
+    char seconds[16];
 
     if (exchange->connection)
         caller.address = *connection_address(exchange->connection);
-    return access_check(exchange->api->access, exchange->endpoint, &caller, &exchange->err);
+    status =
+        access_check(exchange->api->access, exchange->endpoint, &caller, may_wait, &exchange->grant, &exchange->err);
+    if (status == AIBOX_TOO_MANY_REQUESTS) {
+        (void)snprintf(seconds, sizeof seconds, "%u", exchange->grant.retry_after_s);
+        api_reply_header(&exchange->res, "Retry-After", seconds);
+    }
+    return status;
 }
 
 static enum aibox_status check_size(struct exchange *exchange)
@@ -246,7 +257,7 @@ enum aibox_status exchange_read_headers(struct exchange *exchange, const char *m
     if (status == AIBOX_OK)
         status = find_endpoint(exchange, method);
     if (status == AIBOX_OK)
-        status = check_access(exchange);
+        status = exchange_check_access(exchange, exchange->endpoint->upload != NULL);
     if (status == AIBOX_OK)
         status = check_size(exchange);
     if (status == AIBOX_OK)

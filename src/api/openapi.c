@@ -257,7 +257,7 @@ static void print_operation(const struct api_endpoint *row, struct json_out *out
     json_out_key_text(out, "summary", row->summary ? row->summary : "");
     json_out_key_text(out, "x-role", role_names[row->role]);
     json_out_key(out, "security");
-    json_out_raw(out, row->role == API_OPEN ? "[]" : "[{\"bearer\":[]}]");
+    json_out_raw(out, row->role == API_OPEN ? "[]" : "[{\"bearer\":[]},{\"session\":[]},{\"basic\":[]}]");
     print_parameters(row, out);
     if (row->upload)
         print_upload_body(row->upload, out);
@@ -326,7 +326,12 @@ static void print_components(struct json_out *out)
     json_out_key(out, "components");
     json_out_object_begin(out);
     json_out_key(out, "securitySchemes");
-    json_out_raw(out, "{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"An API key.\"}}");
+    json_out_raw(
+        out,
+        "{\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"An API key.\"},"
+        "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"aibox_session\",\"description\":"
+        "\"Set by POST /api/session.\"},"
+        "\"basic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"Name and password of an account.\"}}");
     json_out_key(out, "responses");
     json_out_raw(out, "{\"Error\":{\"description\":\"What is wrong, and with which field.\",\"content\":{"
                       "\"application/json\":{\"schema\":{\"$ref\":\"#/components/schemas/Error\"},"

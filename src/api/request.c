@@ -28,6 +28,7 @@ enum aibox_status request_init(struct api_request *req, const struct api *api, c
     req->path_name = req->path_value = NULL;
     req->path_name_size = 0;
     req->body = NULL;
+    req->grant = NULL;
     req->upload = (struct api_upload){0};
     req->last_event_id = NULL;
     req->find_header = NULL;
@@ -159,4 +160,9 @@ const char *api_last_event_id(const struct api_request *req)
 const char *api_header(const struct api_request *req, const char *name)
 {
     return req->find_header ? req->find_header(req->header_ctx, name) : NULL;
+}
+
+struct access_grant *api_grant(const struct api_request *req)
+{
+    return req->grant;
 }

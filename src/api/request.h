@@ -41,6 +41,7 @@ struct api_request {
     const char *last_event_id;                                     /* the header; NULL without */
     const char *(*find_header)(const void *ctx, const char *name); /* NULL in tests of the arguments alone */
     const void *header_ctx;
+    struct access_grant *grant; /* who calls; NULL in tests of the arguments alone */
 };
 
 /* PROCESS_FAILED when memory runs out. `req` is used in place (not to be moved) until request_free. */

@@ -240,9 +240,10 @@ static const struct api_field image_fields[] = {
 
 const struct api_endpoint api_face_endpoints[] = {
     {"POST", "/SophonFace/api/FIQA", API_BODY_JSON | API_BODY_FORM, API_VIEWER, false, FIELDS(fiqa_fields), judge,
-     "faces", "Judge the quality of faces", "{\"image_base64_str\": \"<base64>\", \"fiqa_level\": \"high\"}"},
+     "faces", "Judge the quality of faces", "{\"image_base64_str\": \"<base64>\", \"fiqa_level\": \"high\"}",
+     .audit = API_AUDIT_NEVER},
     {"POST", "/SophonFace/api/detect", API_BODY_JSON | API_BODY_FORM, API_VIEWER, false, FIELDS(detect_fields), detect,
-     "faces", "Find faces", "{\"image_base64_str\": \"<base64>\", \"with_landmark\": true}"},
+     "faces", "Find faces", "{\"image_base64_str\": \"<base64>\", \"with_landmark\": true}", .audit = API_AUDIT_NEVER},
     {"GET", "/SophonFace/api/images/{image_id}", API_QUERY, API_VIEWER, false, FIELDS(image_fields), read_image,
      "faces", "Read an enrolled photo as JPEG", NULL},
 };

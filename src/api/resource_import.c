@@ -188,6 +188,7 @@ const struct api_endpoint api_import_endpoints[] = {
      .n_fields = sizeof export_fields / sizeof export_fields[0],
      .handler = export_all,
      .tag = "import",
-     .summary = "People with photos as a ZIP archive that POST /api/import reads"},
+     .summary = "People with photos as a ZIP archive that POST /api/import reads",
+     .audit = API_AUDIT_ALWAYS},
 };
 const size_t api_import_count = sizeof api_import_endpoints / sizeof api_import_endpoints[0];

@@ -335,9 +335,9 @@ static const struct api_field match_fields[] = {
 const struct api_endpoint api_match_endpoints[] = {
     {"POST", "/SophonMatch/api/compare", API_BODY_JSON | API_BODY_FORM, API_OPERATOR, false, FIELDS(compare_fields),
      compare, "recognition", "Compare two faces",
-     "{\"face_image_base64\": \"<base64>\", \"card_image_base64\": \"<base64>\"}"},
+     "{\"face_image_base64\": \"<base64>\", \"card_image_base64\": \"<base64>\"}", .audit = API_AUDIT_NEVER},
     {"POST", "/SophonMatch/api/PictureMatch", API_BODY_JSON | API_BODY_FORM, API_OPERATOR, false, FIELDS(match_fields),
      match_picture, "recognition", "Recognise the largest face: the call of gates and door terminals",
-     "{\"rgb_image_base64\": \"<base64>\", \"group_name\": \"default_group\"}"},
+     "{\"rgb_image_base64\": \"<base64>\", \"group_name\": \"default_group\"}", .audit = API_AUDIT_NEVER},
 };
 const size_t api_match_count = sizeof api_match_endpoints / sizeof api_match_endpoints[0];

@@ -91,7 +91,7 @@ const struct api_endpoint api_platform_endpoints[] = {
      "The box's serial number at the platform", NULL},
     {"PUT", "/SophonMQ/api/DevSno", API_BODY_JSON, API_ADMIN, false, FIELDS(dev_sno_fields), put_dev_sno, "platform",
      "Set the box's serial number at the platform; takes effect at once", "{\"dev_sno\": \"SE0001\"}"},
-    {"GET", "/SophonMQ/api/LoginUrl", API_QUERY, API_VIEWER, true, NULL, 0, get_login_url, "platform",
+    {"GET", "/SophonMQ/api/LoginUrl", API_QUERY, API_ADMIN, true, NULL, 0, get_login_url, "platform",
      "Where the box logs in to the platform", NULL},
     {"PUT", "/SophonMQ/api/LoginUrl", API_BODY_JSON, API_ADMIN, false, FIELDS(login_url_fields), put_login_url,
      "platform", "Set where the box logs in to the platform; takes effect at once",

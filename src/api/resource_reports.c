@@ -242,18 +242,18 @@ static const struct api_field monitor_fields[] = {
 #define BODY          (API_BODY_JSON | API_BODY_FORM)
 
 const struct api_endpoint api_reports_endpoints[] = {
-    {"GET", "/SophonFogSys/api/EventServerUrl", API_QUERY, API_VIEWER, true, NULL, 0, get_realtime, "reports",
+    {"GET", "/SophonFogSys/api/EventServerUrl", API_QUERY, API_ADMIN, true, NULL, 0, get_realtime, "reports",
      "Where real-time events go", NULL},
     {"POST", "/SophonFogSys/api/EventServerUrl", BODY, API_ADMIN, false, FIELDS(realtime_fields), set_realtime,
      "reports", "Say where real-time events go; what is left out gets its default",
      "{\"event_server_url\": [\"http://192.168.1.9:9528/RealTimeEvent\"], \"content-type\": \"json\"}"},
-    {"GET", "/SophonFogSys/api/HistoryEventUrl", API_QUERY, API_VIEWER, true, NULL, 0, get_history, "reports",
+    {"GET", "/SophonFogSys/api/HistoryEventUrl", API_QUERY, API_ADMIN, true, NULL, 0, get_history, "reports",
      "Where the event history goes", NULL},
     {"POST", "/SophonFogSys/api/HistoryEventUrl", BODY, API_ADMIN, false, FIELDS(history_fields), set_history,
      "reports", "Say where the event history goes; what is left out gets its default",
      "{\"history_upload_event_url\": [\"http://192.168.1.9:9528/HistoryEvent\"], \"content-type\": \"json\", "
      "\"reported_peroid\": 20}"},
-    {"GET", "/SophonFogSys/api/MonitorServerUrl", API_QUERY, API_VIEWER, true, NULL, 0, get_monitor, "reports",
+    {"GET", "/SophonFogSys/api/MonitorServerUrl", API_QUERY, API_ADMIN, true, NULL, 0, get_monitor, "reports",
      "Where the box's status goes", NULL},
     {"POST", "/SophonFogSys/api/MonitorServerUrl", BODY, API_ADMIN, false, FIELDS(monitor_fields), set_monitor,
      "reports", "Say where the box's status goes; what is left out gets its default",

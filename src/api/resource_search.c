@@ -231,6 +231,7 @@ static const struct api_field search_fields[] = {
 const struct api_endpoint api_search_endpoints[] = {
     {"POST", "/SophonMatch/api/picturesearch", API_BODY_JSON | API_BODY_FORM, API_VIEWER, false, search_fields,
      sizeof search_fields / sizeof search_fields[0], search_events, "recognition",
-     "Find the events whose face looks like a picture", "{\"face_image_base64\": \"<base64>\", \"limit\": 20}"},
+     "Find the events whose face looks like a picture", "{\"face_image_base64\": \"<base64>\", \"limit\": 20}",
+     .audit = API_AUDIT_NEVER},
 };
 const size_t api_search_count = sizeof api_search_endpoints / sizeof api_search_endpoints[0];

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/request.h"
 #include "api/resources.h"
 #include "api/setting_change.h"
@@ -69,13 +70,22 @@ static void print_range(const struct settings_entry *entry, struct json_out *out
     }
 }
 
+/* Addresses and what is sent to relays may hold passwords: those who can't change them needn't see them. */
+static bool is_confidential(const struct settings_entry *entry)
+{
+    return entry->type == SETTINGS_TEXT && (strstr(entry->key, "url") || strncmp(entry->key, "door.", 5) == 0);
+}
+
 /* "key": {…} */
-static void print_setting(const struct settings *settings, const struct settings_entry *entry, struct json_out *out)
+static void print_setting(const struct settings *settings, const struct settings_entry *entry, bool all,
+                          struct json_out *out)
 {
     enum settings_source source;
     char text[VALUE_MAX];
 
     (void)settings_print(settings, entry->key, text, sizeof text, &source);
+    if (!all && source != SETTINGS_DEFAULT && text[0] && is_confidential(entry))
+        (void)snprintf(text, sizeof text, "***");
     json_out_key(out, entry->key);
     json_out_object_begin(out);
     json_out_key(out, "value");
@@ -101,6 +111,7 @@ static enum aibox_status get_settings(struct api_context *ctx, struct api_reques
 {
     struct json_out *out = api_body(res);
     const char *key = api_text(req, "key");
+    bool all = api_grant(req)->identity.role == ACCOUNT_ADMIN;
 
     if (key && !settings_find(key))
         return unknown(key, err);
@@ -109,7 +120,7 @@ static enum aibox_status get_settings(struct api_context *ctx, struct api_reques
     json_out_object_begin(out);
     for (size_t i = 0; i < settings_count; i++)
         if (!key || strcmp(key, settings_table[i].key) == 0)
-            print_setting(ctx->settings, &settings_table[i], out);
+            print_setting(ctx->settings, &settings_table[i], all, out);
     json_out_object_end(out);
     json_out_object_end(out);
     return AIBOX_OK;
@@ -195,7 +206,7 @@ static enum aibox_status put_settings(struct api_context *ctx, struct api_reques
     json_out_key(out, "data");
     json_out_object_begin(out);
     for (size_t i = 0; i < change.count; i++)
-        print_setting(ctx->settings, settings_find(change.keys[i]), out);
+        print_setting(ctx->settings, settings_find(change.keys[i]), true, out);
     json_out_object_end(out);
     json_out_object_end(out);
     return AIBOX_OK;

@@ -9,9 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/endpoint.h"
 #include "api/job_json.h"
+#include "api/request.h"
 #include "api/resources.h"
+#include "api/server.h"
 #include "core/clock.h"
 #include "flow/event_json.h"
 #include "flow/feed.h"
@@ -29,6 +32,8 @@
 
 struct client {
     struct api_context *ctx;
+    struct access *access;
+    struct access_grant grant; /* who watches */
     struct feed_place place;
     int64_t seq; /* of the last event told, or passed over */
     bool wants[FEED_KINDS];
@@ -224,7 +229,8 @@ static bool tick(struct client *client, struct api_stream *stream)
     if (now_ms - client->ticked_ms < TICK_MS)
         return true;
     client->ticked_ms = now_ms;
-    return api_stream_is_wanted(stream) && tell_jobs(client, stream) &&
+    return api_stream_is_wanted(stream) && access_still_valid(client->access, &client->grant, API_VIEWER) &&
+           tell_jobs(client, stream) &&
            (now_ms - client->written_ms < HEARTBEAT_MS || write_text(client, stream, ":\n\n", 3));
 }
 
@@ -296,6 +302,8 @@ static enum aibox_status get_stream(struct api_context *ctx, struct api_request 
     if (!client)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     client->ctx = ctx;
+    client->access = api_access(req->api);
+    client->grant = *api_grant(req);
     enum aibox_status status = read_kinds(req, client, err);
     if (status == AIBOX_OK)
         status = find_start(client, last_id ? last_id : api_text(req, "last_event_id"), err);

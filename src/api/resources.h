@@ -30,6 +30,8 @@
     X(backup)                                                                                                          \
     X(wipe)                                                                                                            \
     X(settings)                                                                                                        \
+    X(session)                                                                                                         \
+    X(accounts)                                                                                                        \
     X(health)                                                                                                          \
     X(site)                                                                                                            \
     X(openapi)

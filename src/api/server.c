@@ -150,7 +150,7 @@ static enum aibox_status open_parts(struct api *api, const char *listen, struct 
     if (status == AIBOX_OK)
         status = listen_open(listen, &api->listening, err);
     if (status == AIBOX_OK)
-        status = access_open(api->ctx.settings, api->listening.loopback, &api->access, err);
+        status = access_open(api->ctx.settings, api->ctx.accounts, api->listening.loopback, &api->access, err);
     if (status == AIBOX_OK)
         status = metrics_open(api->table, api->n, &api->metrics, err);
     if (status == AIBOX_OK)
@@ -191,6 +191,7 @@ enum aibox_status api_server_open(const struct api_endpoint *table, size_t n, co
     api->listening.fd = -1;
     api->limits = complete_limits(limits, ctx->settings);
     status = open_parts(api, listen, err);
+    (void)snprintf(api->url, sizeof api->url, "http://%s", api->listening.address);
     if (status != AIBOX_OK) {
         free_parts(api);
         return status;
@@ -204,6 +205,11 @@ enum aibox_status api_server_open(const struct api_endpoint *table, size_t n, co
 const char *api_address(const struct api *api)
 {
     return api->listening.address;
+}
+
+const char *api_url(const struct api *api)
+{
+    return api->url;
 }
 
 const struct api_endpoint *api_table(const struct api *api, size_t *n)
@@ -221,6 +227,11 @@ static void print_figure(struct buffer *out, const char *name, const char *type,
 {
     (void)buffer_appendf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
                          (unsigned long long)value);
+}
+
+struct access *api_access(const struct api *api)
+{
+    return api->access;
 }
 
 void api_metrics(const struct api *api, struct buffer *out)

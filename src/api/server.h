@@ -36,10 +36,13 @@ enum aibox_status api_server_open(const struct api_endpoint *table, size_t n, co
                                   const char *listen, const struct api_limits *limits, struct api **out,
                                   struct aibox_error *err);
 
+struct access;
+
 /* ---- for handlers of the server itself ------------------------------------------------------------------ */
 
 const struct api_endpoint *api_table(const struct api *api, size_t *n);
 bool api_is_loopback(const struct api *api); /* listens on an address of this machine only */
+struct access *api_access(const struct api *api);
 /* Appends the server's metrics as Prometheus text. Any thread. */
 void api_metrics(const struct api *api, struct buffer *out);
 

@@ -26,6 +26,7 @@ struct api {
     const struct api_endpoint *table;
     size_t n;
     struct listening listening;
+    char url[LISTEN_TEXT + 8]; /* "http://127.0.0.1:5555" */
     struct route_table routes;
     struct access *access;
     struct metrics *metrics;

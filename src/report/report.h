@@ -52,4 +52,9 @@ void report_metrics(struct report *report, struct buffer *out); /* Prometheus te
 enum aibox_status report_resend(struct report *report, const char *url, const char *event_id, size_t *count,
                                 struct aibox_error *err);
 
+#define REPORT_BOX_NAME 256 /* room for it, with NUL */
+
+/* The box's name as reports show it: the setting box.name, else the host name of its first start. Any thread. */
+void report_box_name(const struct report *report, char *out, size_t size);
+
 #endif

@@ -185,16 +185,23 @@ static void write_devices(struct report *report, struct json_out *out)
     json_out_array_end(out);
 }
 
+void report_box_name(const struct report *report, char *out, size_t size)
+{
+    settings_text(report->settings, "box.name", out, size);
+    if (!out[0])
+        (void)snprintf(out, size, "%s", report->identity.first_name);
+}
+
 void status_write(struct report *report, struct gauges_cpu *since, const char *url, bool online, struct json_out *out)
 {
-    char address[INET6_ADDRSTRLEN], name[STATUS_BOX_NAME], dev_sno[EVENT_JSON_DEV_SNO];
+    char address[INET6_ADDRSTRLEN], name[REPORT_BOX_NAME], dev_sno[EVENT_JSON_DEV_SNO];
 
     own_address(url, address);
-    settings_text(report->settings, "box.name", name, sizeof name);
+    report_box_name(report, name, sizeof name);
     settings_text(report->settings, "cloud.dev_sno", dev_sno, sizeof dev_sno);
     json_out_object_begin(out);
     json_out_key_text(out, "gateway_ip", address);
-    json_out_key_text(out, "gateway_name", name[0] ? name : report->identity.first_name);
+    json_out_key_text(out, "gateway_name", name);
     json_out_key_text(out, "gateway_status", online ? "online" : "offline");
     json_out_key_text(out, "gateway_sn", report->identity.serial);
     json_out_key_text(out, "dev_sno", dev_sno);

@@ -120,7 +120,7 @@ static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job 
                        "DELETE FROM face; DELETE FROM member; DELETE FROM person; DELETE FROM image WHERE kind = 0;"
                        "DELETE FROM label WHERE label_id > 2; UPDATE label SET members = 0;"
                        "UPDATE counter SET value = 0 WHERE name IN ('people', 'faces');"
-                       "UPDATE dead_command SET excerpt = '';",
+                       "UPDATE dead_command SET excerpt = ''; DELETE FROM audit_key;",
                        err);
     if (status == AIBOX_OK && job->people)
         status = answered_forget_results(sql, err);

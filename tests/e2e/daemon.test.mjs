@@ -5,6 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
+import { setUp } from './lib/access.mjs';
 import { aiboxd, Box, models, run, temporaryFolder } from './lib/box.mjs';
 
 let folder;
@@ -115,6 +116,7 @@ test('closed access by default: health only', async () => {
 
 test('the base protocol may come from allowed addresses', async () => {
   const box = await Box.start({ settings: { 'access.mode': 'closed', 'access.legacy_allow': '10.0.0.0/8,127.0.0.1' } });
+  await setUp(box);
   assert.equal((await box.get('/SophonFogSys/api/users')).status, 200);
   assert.equal((await box.get('/api/settings')).status, 401);
   await box.stop();

@@ -116,7 +116,7 @@ static void documents_follow_the_table(void **state)
     assert_int_equal(json_object_size(at(document, "paths")), 2);
     check(document, "paths /things post operationId", "\"post_things\"");
     check(document, "paths /things/{id} get operationId", "\"get_things_id\"");
-    check(document, "paths /things post security", "[{\"bearer\":[]}]");
+    check(document, "paths /things post security", "[{\"bearer\":[]},{\"session\":[]},{\"basic\":[]}]");
     check(document, "paths /things/{id} get security", "[]");
     check(document, "paths /things put x-role", "\"admin\"");
     check(body, "required", "true");

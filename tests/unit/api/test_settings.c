@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "api/access.h"
 #include "api/arguments.h"
 #include "api/request.h"
 #include "api/resources.h"
@@ -21,6 +22,7 @@
 struct box {
     struct api_context ctx;
     struct api *api;
+    enum account_role role; /* of who calls */
     char folder[64];
 };
 
@@ -30,6 +32,7 @@ static struct box *open_box(const char *listen)
     struct aibox_error err = {0};
 
     assert_non_null(box);
+    box->role = ACCOUNT_ADMIN;
     (void)snprintf(box->folder, sizeof box->folder, "/tmp/aibox-test-XXXXXX");
     assert_non_null(mkdtemp(box->folder));
     assert_int_equal(settings_open(&box->ctx.settings, NULL), AIBOX_OK);
@@ -74,6 +77,7 @@ static json_t *call(struct box *box, const char *method, const char *text, enum 
     char *copy = strdup(text);
     struct arguments_source source = {
         .encoding = put ? ARGUMENTS_JSON : ARGUMENTS_URLENCODED, .text = copy, .size = strlen(text)};
+    struct access_grant grant = {.way = ACCESS_SESSION, .identity = {.role = box->role}};
     struct api_request req;
     struct api_response res;
     struct aibox_error err = {0};
@@ -84,6 +88,7 @@ static json_t *call(struct box *box, const char *method, const char *text, enum 
     assert_string_equal(endpoint->method, method);
     response_init(&res);
     assert_int_equal(request_init(&req, box->api, endpoint, NULL), AIBOX_OK);
+    req.grant = &grant;
     status = arguments_parse(&req, &source, &err);
     if (status == AIBOX_OK)
         status = endpoint->handler(&box->ctx, &req, &res, &err);
@@ -212,13 +217,32 @@ static void open_mode_is_for_loopback(void **state)
     check_put(*state, "{\"access.mode\":\"open\"}", AIBOX_OK, NULL);
 }
 
+/* Who can't change a setting sees no address, which may hold a password. */
+static void confidential_for_others(void **state)
+{
+    struct box *box = *state;
+    json_t *document;
+
+    check_put(box, "{\"cloud.login_url\":\"http://u:p@h/\",\"events.keep\":600}", AIBOX_OK, NULL);
+    box->role = ACCOUNT_VIEWER;
+    document = call(box, "GET", "", AIBOX_OK, NULL);
+    check_member(document, "cloud.login_url", "value", "\"***\"");
+    check_member(document, "events.keep", "value", "600");
+    check_member(document, "door.http.method", "value", "\"GET\"");
+    json_decref(document);
+    box->role = ACCOUNT_ADMIN;
+    document = call(box, "GET", "", AIBOX_OK, NULL);
+    check_member(document, "cloud.login_url", "value", "\"http://u:p@h/\"");
+    json_decref(document);
+}
+
 #define ON_A_BOX(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         ON_A_BOX(settings_are_told),    ON_A_BOX(changes_are_stored_and_in_force), ON_A_BOX(all_or_nothing),
-        ON_A_BOX(what_set_fixes_stays), ON_A_BOX(open_mode_is_for_loopback),
+        ON_A_BOX(what_set_fixes_stays), ON_A_BOX(open_mode_is_for_loopback),       ON_A_BOX(confidential_for_others),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
