@@ -49,6 +49,8 @@ enum aibox_status batch_open(struct batch *batch, struct store *store, struct ai
     enum aibox_status status = sql_open(&batch->main, store->main_path, SQL_WRITER, MAIN_CACHE_KIB, err);
     if (status == AIBOX_OK)
         status = sql_open(&batch->pictures, store->pictures_path, SQL_WRITER, PICTURES_CACHE_KIB, err);
+    if (status == AIBOX_OK)
+        status = checkpointer_open(store->main_path, store->pictures_path, &batch->checkpointer, err);
     if (status != AIBOX_OK) {
         batch_close(batch);
         return status;
@@ -60,6 +62,7 @@ enum aibox_status batch_open(struct batch *batch, struct store *store, struct ai
 
 void batch_close(struct batch *batch)
 {
+    checkpointer_close(batch->checkpointer);
     sql_close(&batch->main);
     sql_close(&batch->pictures);
     free((char *)batch->listener.model_set);
@@ -302,8 +305,10 @@ enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err)
 
 int batch_take_failure(struct batch *batch)
 {
-    int failure = batch->main.failure != SQLITE_OK ? batch->main.failure : batch->pictures.failure;
+    int failure = checkpointer_take_failure(batch->checkpointer);
 
+    if (failure == SQLITE_OK)
+        failure = batch->main.failure != SQLITE_OK ? batch->main.failure : batch->pictures.failure;
     batch->main.failure = SQLITE_OK;
     batch->pictures.failure = SQLITE_OK;
     return failure;

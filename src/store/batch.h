@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/checkpointer.h"
 #include "store/internal.h"
 #include "store/labels.h"
 
@@ -32,6 +33,7 @@ struct batch {
     struct store *store;
     struct sql main;
     struct sql pictures;
+    struct checkpointer *checkpointer;
     struct store_listener listener; /* model_set is owned */
     uint64_t listener_refusals;
     struct commit_listener events_listeners[STORE_EVENT_LISTENERS]; /* empty ones have no `heard` */

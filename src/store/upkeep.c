@@ -7,7 +7,6 @@
 #include "store/answered.h"
 #include "store/retention.h"
 
-#define CHECKPOINT_PAGES  1000  /* of WAL, 8 MB */
 #define SCRUB_MS          300   /* after a delete */
 #define SCRUB_EXPIRED_MS  30000 /* after retention: no need to hurry */
 #define SCRUB_OVERDUE_MS  3000  /* then it is done even if the box is busy */
@@ -43,6 +42,7 @@ bool upkeep_truncate_wal(struct batch *batch)
     struct sql *files[] = {&batch->main, &batch->pictures};
     bool done = true;
 
+    checkpointer_hold(batch->checkpointer);
     for (size_t i = 0; i < 2; i++) {
         sqlite3_busy_timeout(files[i]->db, READER_WAIT_MS);
         int code = sqlite3_wal_checkpoint_v2(files[i]->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
@@ -51,17 +51,21 @@ bool upkeep_truncate_wal(struct batch *batch)
             sql_fail(files[i], code, NULL);
         done = done && code == SQLITE_OK;
     }
+    checkpointer_release(batch->checkpointer);
     batch->main_wal_pages = batch->pictures_wal_pages = 0;
     return done;
 }
 
-static void checkpoint(struct sql *sql, int *wal_pages)
+/* Tells the checkpointer of the last commit, and carries over the last bit when the time has come. */
+static void checkpoint(struct batch *batch, enum checkpointer_file file, struct sql *sql, int *wal_pages)
 {
-    if (*wal_pages < CHECKPOINT_PAGES)
+    if (*wal_pages == 0 || !checkpointer_tell(batch->checkpointer, file, *wal_pages))
         return;
+    checkpointer_hold(batch->checkpointer);
     int code = sqlite3_wal_checkpoint_v2(sql->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     if (code != SQLITE_OK && (code & 0xff) != SQLITE_BUSY)
         sql_fail(sql, code, NULL);
+    checkpointer_release(batch->checkpointer);
     *wal_pages = 0; /* known again after the next commit */
 }
 
@@ -69,8 +73,8 @@ void upkeep_after_batch(struct upkeep *upkeep, struct batch *batch)
 {
     int64_t now_ms = clock_monotonic_ms();
 
-    checkpoint(&batch->main, &batch->main_wal_pages);
-    checkpoint(&batch->pictures, &batch->pictures_wal_pages);
+    checkpoint(batch, CHECKPOINT_MAIN, &batch->main, &batch->main_wal_pages);
+    checkpoint(batch, CHECKPOINT_PICTURES, &batch->pictures, &batch->pictures_wal_pages);
     if (batch->deleted) {
         due_by(&upkeep->scrub_due_ms, now_ms + SCRUB_MS);
         due_by(&upkeep->shrink_due_ms, now_ms + SHRINK_MS);
@@ -192,7 +196,7 @@ static void shrink(struct upkeep *upkeep, struct batch *batch)
     sqlite3_snprintf((int)sizeof text, text, "PRAGMA incremental_vacuum(%d)", SHRINK_STEP_PAGES);
     if (sql_script(&batch->pictures, text, NULL) != AIBOX_OK)
         return;
-    checkpoint(&batch->pictures, &batch->pictures_wal_pages);
+    checkpoint(batch, CHECKPOINT_PICTURES, &batch->pictures, &batch->pictures_wal_pages);
     upkeep->shrink_due_ms = now_ms;
     due_by(&upkeep->scrub_due_ms, now_ms + SCRUB_MS);
 }

@@ -1,6 +1,7 @@
 /*
  * What the writer thread does between batches, in bounded steps: retention, the sweep for pictures that nothing names,
- * checkpoints, moving deleted bytes out of the WAL, giving freed pages back, probing a disk that failed.
+ * the end of checkpoints (store/checkpointer.h does the rest), moving deleted bytes out of the WAL, giving freed pages
+ * back, probing a disk that failed.
  */
 #ifndef AIBOX_STORE_UPKEEP_H
 #define AIBOX_STORE_UPKEEP_H

@@ -236,7 +236,9 @@ static enum aibox_status run_wipe(struct batch *batch, void *arg, struct aibox_e
             (void)batch_note(batch, NOTE_PEOPLE_CLEARED, 0, NULL);
         batch_renew(batch);
         batch_tell_of_outbox(batch);
+        checkpointer_hold(batch->checkpointer);
         status = finish(batch->store, &batch->main, &batch->pictures, err);
+        checkpointer_release(batch->checkpointer);
         if (status != AIBOX_OK)
             error_prefix(err, "the data is deleted, its bytes are removed at the next start");
     }

@@ -11,7 +11,8 @@
  *     orphans, which the sweep after the next opening finds.
  *  4. Between COMMIT and the return of the callers, in this order: counters and label map are renewed, the listener is
  *     told. It is told the state as committed, in the order of the changes; it hears nothing of what was undone.
- *  5. The writer thread alone touches struct batch and struct upkeep.
+ *  5. The writer thread alone touches struct batch and struct upkeep. Beside it only the checkpointer writes to the
+ *     files, and nothing but what was committed.
  *
  * States of the thread: idle (waits for a change or for the next upkeep) → batch open (batch_begin) → running changes →
  * committing (batch_commit) → telling (listener, callers) → upkeep (a bounded step) → idle.

@@ -474,6 +474,41 @@ static bool count_call(void *ctx, const struct store_template *state)
 }
 
 /* On a small file system of its own; needs the right to mount one. */
+/* With the writer at rest nobody else but the checkpointer moves them. */
+static void test_commits_are_carried_into_the_files(void **state)
+{
+    struct fixture *fixture = *state;
+    const size_t size = 256 << 10;
+    uint8_t *photo = malloc(size);
+    char path[300], id[16];
+    struct stat info = {0};
+    unsigned n = 96; /* 24 MiB; of which the checkpointer may leave the last 8 until there is more */
+
+    assert_non_null(photo);
+    snprintf(path, sizeof path, "%s/pictures.db", fixture->path);
+    for (unsigned i = 0; i < n; i++) {
+        float feature[STORE_DIMENSION];
+        fill_feature(feature, i);
+        id_random(photo, size);
+        snprintf(id, sizeof id, "%u", i);
+        struct store_new_face face = {
+            .feature = feature, .model_set = MODEL_SET, .norm = 10, .quality = 1, .photo = photo, .photo_size = size};
+        struct store_person_change change = {.mode = STORE_CREATE,
+                                             .identity_id = id,
+                                             .info = "{\"name\": \"x\"}",
+                                             .faces_mode = STORE_FACES_ADD,
+                                             .faces = &face,
+                                             .n_faces = 1};
+        assert_status(AIBOX_OK, store_person_save(fixture->store, &change, NULL, NULL, NULL));
+    }
+    for (int i = 0; i < 1000 && info.st_size < 12 << 20; i++) {
+        pause_ms(10);
+        assert_int_equal(stat(path, &info), 0);
+    }
+    assert_in_range(info.st_size, 12 << 20, 32 << 20);
+    free(photo);
+}
+
 static void test_full_disk(void **state)
 {
     struct fixture *fixture = *state;
@@ -553,6 +588,7 @@ int main(void)
         TEST(test_interrupted_wipe_is_finished),
         TEST(test_acknowledged_changes_survive_a_kill),
         TEST(test_orphans_are_swept),
+        TEST(test_commits_are_carried_into_the_files),
         TEST(test_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
