@@ -81,7 +81,7 @@ enum aibox_status command_add_device(struct command *command, struct command_res
 {
     struct device_saved_list saved = {0};
     const struct device *own = NULL;
-    bool again;
+    bool again = false;
     json_t *info = NULL;
     enum aibox_status status = read_device(command, &info, err);
 
@@ -117,7 +117,7 @@ enum aibox_status command_update_device(struct command *command, struct command_
 enum aibox_status command_delete_device(struct command *command, struct command_result *result, struct aibox_error *err)
 {
     const char *id = NULL;
-    bool again;
+    bool again = false;
     enum aibox_status status = argument_id(command->body, "device_id", "device_id", &id, err);
 
     if (status == AIBOX_OK && id == NULL)

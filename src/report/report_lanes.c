@@ -43,9 +43,11 @@ static void wish_for(struct plan *plan, const struct lane_kind *kind, lane_new m
     if (plan->n == REPORT_MAX_LANES)
         return;
     struct wish *wish = &plan->wishes[plan->n++];
+    size_t length = strnlen(url, sizeof wish->url - 1); /* `url` may lie in the plan itself */
     wish->kind = kind;
     wish->make = make;
-    (void)snprintf(wish->url, sizeof wish->url, "%s", url);
+    memcpy(wish->url, url, length);
+    wish->url[length] = '\0';
 }
 
 /* ---- what settings and login ask for ------------------------------------------------------------------------------
