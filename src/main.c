@@ -298,6 +298,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
 static void close_rooms(struct rooms *rooms)
 {
     feed_end(rooms->feed); /* who watches would keep the API open */
+    intake_end(rooms->intake);
     api_close(rooms->api, STOP_GRACE_MS);
     backup_close(rooms->backup);
     cloud_close(rooms->cloud);

@@ -21,6 +21,7 @@
     X(match)                                                                                                           \
     X(search)                                                                                                          \
     X(devices)                                                                                                         \
+    X(cameras)                                                                                                         \
     X(events)                                                                                                          \
     X(reports)                                                                                                         \
     X(report_state)                                                                                                    \

@@ -93,6 +93,8 @@ const struct settings_entry settings_table[] = {
      "TCP port on which cameras upload pictures by FTP."},
     {"intake.ftp.user", SETTINGS_TEXT, "linaro", 0, 32, NULL, RESTART,
      "FTP account of cameras without an account of their own."},
+    {"intake.stream_fps", SETTINGS_INT, "10", 1, 25, NULL, HOT,
+     "Frames of a video camera that are analysed a second, at most; fewer while the box is busy."},
     {"liveness.threshold", SETTINGS_FLOAT, "0.5", 0, 1, NULL, HOT,
      "Lowest probability (0-1) of a live face that passes, where a device's liveness check is on."},
     {"log.level", SETTINGS_CHOICE, "info", 0, 0, "debug|info|warn|error", HOT,

@@ -161,6 +161,11 @@ struct device_node *device_node_ref(struct device_node *node)
     return node;
 }
 
+const struct device *device_ref(const struct device *device)
+{
+    return &device_node_ref((struct device_node *)device_node_of(device))->device;
+}
+
 void device_release(const struct device *device)
 {
     struct device_node *node = (struct device_node *)device_node_of(device);

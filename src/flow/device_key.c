@@ -121,10 +121,20 @@ static bool read_host(struct url *url)
     return in_brackets ? strchr(host, ':') != NULL && device_host_valid(host) : device_host_valid(host);
 }
 
+/* Of the schemes a stream may have; 0: another one. */
+static size_t scheme_size(const char *text)
+{
+    static const char *const schemes[] = {"rtsp://", "rtsps://", "http://", "https://"};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+        if (strncasecmp(text, schemes[i], strlen(schemes[i])) == 0)
+            return strlen(schemes[i]);
+    return 0;
+}
+
 static bool url_parse(const char *text, struct url *url)
 {
     *url = (struct url){0};
-    size_t scheme = strncasecmp(text, "rtsp://", 7) == 0 ? 7 : strncasecmp(text, "rtsps://", 8) == 0 ? 8 : 0;
+    size_t scheme = scheme_size(text);
     if (scheme == 0 || strlen(text) > DEVICE_URL_MAX)
         return false;
     for (const char *p = text; *p != '\0'; p++)
@@ -160,7 +170,7 @@ enum aibox_status device_url_check(const char *url, struct aibox_error *err)
         return AIBOX_OK;
     return error_set(
         err, AIBOX_PARAM,
-        "expected the stream's URL, rtsp://user:password@host:port/path of at most %d bytes; a '/', '?' or "
+        "expected the stream's URL, rtsp:// or http://user:password@host:port/path of at most %d bytes; a '/', '?' or "
         "'#' in a password is written %%2F, %%3F or %%23, a '@' in the path %%40",
         DEVICE_URL_MAX);
 }

@@ -20,7 +20,8 @@ bool device_address(const char *text, char out[INET6_ADDRSTRLEN]);
 /* Address or host name. */
 bool device_host_valid(const char *text);
 
-/* PARAM (without a word of the URL) unless `url` is rtsp://[user[:password]@]host[:port][/path][?query]. */
+/* PARAM (without a word of the URL) unless `url` is rtsp://[user[:password]@]host[:port][/path][?query], or the same
+ * with rtsps, http or https. */
 enum aibox_status device_url_check(const char *url, struct aibox_error *err);
 
 /* For URLs that have been checked. */

@@ -92,7 +92,8 @@ const struct device *devices_find(struct devices *devices, const char *device_id
 const struct device *devices_find_ip(struct devices *devices, const char *ip);
 /* The oldest whose relay has this address. */
 const struct device *devices_find_relay(struct devices *devices, const char *host, int port);
-void device_release(const struct device *device); /* NULL allowed */
+const struct device *device_ref(const struct device *device); /* another hold on the same snapshot */
+void device_release(const struct device *device);             /* NULL allowed */
 
 struct device_list {
     const struct device **items; /* in the order of creation */

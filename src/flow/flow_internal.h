@@ -52,6 +52,11 @@ enum aibox_status look_largest(struct flow *flow, struct vision_worker *worker, 
                                bool *found, struct aibox_error *err);
 void look_free(struct look *look);
 
+/* The setting recognition.tiles. */
+enum vision_tiles look_tiles(const struct flow *flow);
+/* Whether there is time for a second look at a face: nobody at a door waits for a worker. Any thread. */
+bool look_time_for_two_views(struct flow *flow);
+
 /* What `wants` asks for, of one detected face. Results are in pixels of `image`. */
 enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, const struct image *image, int scale,
                               unsigned wants, const struct vision_quality_limits *limits, struct flow_face *face,

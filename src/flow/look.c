@@ -12,7 +12,7 @@
  * embedding network sees. */
 #define REDUCED_FACE 144
 
-static enum vision_tiles tiles_setting(const struct flow *flow)
+enum vision_tiles look_tiles(const struct flow *flow)
 {
     char word[16];
     settings_text(flow->settings, "recognition.tiles", word, sizeof word);
@@ -23,6 +23,17 @@ static enum vision_tiles tiles_setting(const struct flow *flow)
     if (strcmp(word, "3x3") == 0)
         return VISION_TILES_3X3;
     return VISION_TILES_AUTO;
+}
+
+bool look_time_for_two_views(struct flow *flow)
+{
+    char word[8];
+    struct pool_counters counters;
+    settings_text(flow->settings, "recognition.second_view", word, sizeof word);
+    if (strcmp(word, "auto") != 0)
+        return strcmp(word, "on") == 0;
+    pool_count(flow->pool, &counters);
+    return counters.waiting[POOL_URGENT] == 0;
 }
 
 static float shorter_side(const struct vision_face *face)
@@ -63,7 +74,7 @@ static enum aibox_status find_largest(struct flow *flow, struct vision_worker *w
                                       struct aibox_error *err)
 {
     struct vision_face faces[VISION_MAX_FACES];
-    struct vision_detect_options options = {.min_face = min_face / (float)look->scale, .tiles = tiles_setting(flow)};
+    struct vision_detect_options options = {.min_face = min_face / (float)look->scale, .tiles = look_tiles(flow)};
     size_t count;
     int64_t start = clock_monotonic_us();
     enum aibox_status status =

@@ -20,25 +20,13 @@ struct recognise_job {
 
 /* ---- on the worker ---- */
 
-/* Whether there is time for a second look at the face: nobody at a door waits for a worker. */
-static bool time_for_two_views(struct flow *flow)
-{
-    char word[8];
-    struct pool_counters counters;
-    settings_text(flow->settings, "recognition.second_view", word, sizeof word);
-    if (strcmp(word, "auto") != 0)
-        return strcmp(word, "on") == 0;
-    pool_count(flow->pool, &counters);
-    return counters.waiting[POOL_URGENT] == 0;
-}
-
 static enum aibox_status look_at_face(struct recognise_job *job, struct vision_worker *worker, const struct look *look)
 {
     struct flow *flow = job->flow;
     struct vision_quality_limits limits = flow_quality_limits(flow, job->probe->place.level);
     struct flow_face *face = &job->decision->face;
     unsigned wants = FLOW_WANT_QUALITY | FLOW_WANT_EMBEDDING;
-    if (!time_for_two_views(flow))
+    if (!look_time_for_two_views(flow))
         wants |= FLOW_ONE_VIEW;
     if (job->probe->place.liveness)
         wants |= FLOW_WANT_LIVENESS;

@@ -39,4 +39,7 @@ enum aibox_status sighting_pictures(struct flow *flow, const struct image *image
                                     bool keep_scene, uint8_t **spot, size_t *spot_size, uint8_t **aligned,
                                     size_t *aligned_size, struct aibox_error *err);
 
+/* The whole scene as an event keeps it. */
+enum aibox_status sighting_scene(const struct image *image, uint8_t **jpeg, size_t *size, struct aibox_error *err);
+
 #endif

@@ -26,6 +26,11 @@ static enum aibox_status make_spot(struct flow *flow, const struct image *image,
     return status;
 }
 
+enum aibox_status sighting_scene(const struct image *image, uint8_t **jpeg, size_t *size, struct aibox_error *err)
+{
+    return image_encode_jpeg(image, EVENT_JPEG_QUALITY, jpeg, size, err);
+}
+
 enum aibox_status sighting_pictures(struct flow *flow, const struct image *image, const struct vision_face *face,
                                     bool keep_scene, uint8_t **spot, size_t *spot_size, uint8_t **aligned,
                                     size_t *aligned_size, struct aibox_error *err)

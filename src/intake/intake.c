@@ -4,18 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/log.h"
+#include "intake/cameras.h"
 
 struct intake {
     struct intake_context context;
     char *data_dir; /* owned; what context.data_dir points to */
+    struct cameras *cameras;
 };
 
 /* On the changing thread: only wakes those whose business it is. */
 static void on_devices_changed(void *ctx)
 {
     struct intake *intake = ctx;
-    log_debug("intake", "the device list has changed data_dir=%s", intake->data_dir);
+    cameras_wake(intake->cameras);
 }
 
 enum aibox_status intake_open(const struct intake_context *context, struct intake **out, struct aibox_error *err)
@@ -31,9 +32,21 @@ enum aibox_status intake_open(const struct intake_context *context, struct intak
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     }
     intake->context.data_dir = intake->data_dir;
+    enum aibox_status status = cameras_open(&intake->context, &intake->cameras, err);
+    if (status != AIBOX_OK) {
+        free(intake->data_dir);
+        free(intake);
+        return status;
+    }
     devices_listen(flow_devices(context->flow), on_devices_changed, intake);
     *out = intake;
     return AIBOX_OK;
+}
+
+void intake_end(struct intake *intake)
+{
+    if (intake != NULL)
+        cameras_end(intake->cameras);
 }
 
 void intake_close(struct intake *intake)
@@ -41,18 +54,19 @@ void intake_close(struct intake *intake)
     if (intake == NULL)
         return;
     devices_unlisten(flow_devices(intake->context.flow), on_devices_changed, intake);
+    cameras_close(intake->cameras);
     free(intake->data_dir);
     free(intake);
 }
 
 void intake_print(struct intake *intake, const struct device *device, struct json_out *out)
 {
-    (void)intake;
-    (void)out;
     switch (device->type) {
-    case DEVICE_CAPTURE_CAMERA:
     case DEVICE_IPC_STATIC:
     case DEVICE_IPC_DYNAMIC:
+        cameras_print(intake->cameras, device, out);
+        break;
+    case DEVICE_CAPTURE_CAMERA:
     case DEVICE_GATE_PAD:
     case DEVICE_DOOR_PAD:
         break;
@@ -76,4 +90,25 @@ void intake_metrics(struct intake *intake, struct buffer *out)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
         if (kinds[i] != NULL)
             buffer_appendf(out, "aibox_intake_cameras{kind=\"%s\"} %zu\n", kinds[i], counts[i]);
+    cameras_metrics(intake->cameras, out);
+}
+
+/* ---- video cameras ---- */
+
+enum aibox_status intake_try(struct intake *intake, const char *device_key, uint8_t **jpeg, size_t *size,
+                             struct aibox_error *err)
+{
+    return cameras_try(intake->cameras, device_key, jpeg, size, err);
+}
+
+enum aibox_status intake_frame(struct intake *intake, const char *device_id, int max_width, int64_t wait_ms,
+                               uint64_t *number, uint8_t **jpeg, size_t *size, struct aibox_error *err)
+{
+    return cameras_frame(intake->cameras, device_id, max_width, wait_ms, number, jpeg, size, err);
+}
+
+enum aibox_status intake_tracks(struct intake *intake, const char *device_id, struct intake_tracks *out,
+                                struct aibox_error *err)
+{
+    return cameras_tracks(intake->cameras, device_id, out, err);
 }

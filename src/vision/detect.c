@@ -25,6 +25,9 @@ static const float anchor_sides[MODEL_DETECT_HEADS][DETECT_MAX_ANCHORS] = {
 #define CLOSE_ZOOM       1.6f /* side of what a look for a face larger than the picture sees, in pictures */
 #define CLOSE_FACE       0.6f /* share of the picture's width or height from which on a face is taken for near */
 #define CLOSE_PASS       (-1)
+#define HINT_PASS        100   /* the passes behind it look around hints */
+#define HINT_SIDE        6.0f  /* width of such a look in faces */
+#define HINT_LEAST       32.0f /* px */
 #define FILLING_FACE     0.25f /* share of the picture's shorter side from which on a face "fills the view" */
 #define CUT_MARGIN       2.0f  /* input pixels: a box this near to a tile's inner edge is taken for cut off */
 
@@ -210,14 +213,19 @@ static enum aibox_status run_close_look(struct vision_worker *worker, const stru
     return status;
 }
 
-static enum aibox_status run_tiles(struct vision_worker *worker, const struct image *image, int tiles, float min_score,
-                                   size_t *merged, struct aibox_error *err)
+/* `count` of the tiles (0: all), from that whose turn it is. */
+static enum aibox_status run_tiles(struct vision_worker *worker, const struct image *image, int tiles, unsigned turn,
+                                   unsigned count, float min_score, size_t *merged, struct aibox_error *err)
 {
+    unsigned all = (unsigned)(tiles * tiles);
     float share = 1.0f / ((float)tiles - (float)(tiles - 1) * TILE_OVERLAP);
     float width = (float)image->width * share;
     float height = (float)image->height * share;
     enum aibox_status status = AIBOX_OK;
-    for (int i = 0; i < tiles * tiles && status == AIBOX_OK; i++) {
+    if (count == 0 || count > all)
+        count = all;
+    for (unsigned k = 0; k < count && status == AIBOX_OK; k++) {
+        int i = (int)((turn % all * count + k) % all);
         int col = i % tiles;
         int row = i / tiles;
         struct look look = {.x = (float)col * width * (1.0f - TILE_OVERLAP),
@@ -229,6 +237,37 @@ static enum aibox_status run_tiles(struct vision_worker *worker, const struct im
                             .open_right = col + 1 < tiles,
                             .open_bottom = row + 1 < tiles,
                             .pass = i + 1};
+        status = run_look(worker, image, &look, 1.0f - TILE_DOUBT * (1.0f - min_score), merged, err);
+    }
+    return status;
+}
+
+/* A look around each place where a small face was: it is HINT_SIDE times as wide as the face. */
+static enum aibox_status run_hints(struct vision_worker *worker, const struct image *image,
+                                   const struct vision_detect_options *options, float min_score, size_t *merged,
+                                   struct aibox_error *err)
+{
+    struct nn_shape input = nn_model_input_shape(worker->vision->models[NETWORK_DETECT]);
+    float aspect = (float)input.dim[1] / (float)input.dim[2];
+    float picture_w = (float)image->width, picture_h = (float)image->height;
+    enum aibox_status status = AIBOX_OK;
+    for (size_t i = 0; i < options->n_hints && status == AIBOX_OK; i++) {
+        const float *box = options->hints[i];
+        float width = fminf(HINT_SIDE * fmaxf(box[2] - box[0], box[3] - box[1]), picture_w);
+        float height = fminf(width * aspect, picture_h);
+        if (!(width >= HINT_LEAST) || !(height >= HINT_LEAST * aspect))
+            continue;
+        struct look look = {.x = (box[0] + box[2] - width) / 2,
+                            .y = (box[1] + box[3] - height) / 2,
+                            .width = width,
+                            .height = height,
+                            .pass = HINT_PASS + (int)i};
+        look.x = fmaxf(0.0f, fminf(look.x, picture_w - width));
+        look.y = fmaxf(0.0f, fminf(look.y, picture_h - height));
+        look.open_left = look.x > 0.0f;
+        look.open_top = look.y > 0.0f;
+        look.open_right = look.x + width < picture_w;
+        look.open_bottom = look.y + height < picture_h;
         status = run_look(worker, image, &look, 1.0f - TILE_DOUBT * (1.0f - min_score), merged, err);
     }
     return status;
@@ -260,16 +299,22 @@ enum aibox_status vision_detect(struct vision_worker *worker, const struct image
     if (status != AIBOX_OK) {
         return status;
     }
-    if (options->tiles == VISION_TILES_AUTO && needs_close_look(image, worker->merged, merged) &&
+    bool video = options->video_tiles > 0;
+    if (!video && options->tiles == VISION_TILES_AUTO && needs_close_look(image, worker->merged, merged) &&
         (status = run_close_look(worker, image, min_score, &merged, err)) != AIBOX_OK) {
         return status;
     }
     int tiles = choose_tiles(worker, image, options, merged);
     if (tiles > 1) {
-        status = run_tiles(worker, image, tiles, min_score, &merged, err);
-        if (status != AIBOX_OK) {
-            return status;
-        }
+        status = run_tiles(worker, image, tiles, options->turn, options->video_tiles, min_score, &merged, err);
+    }
+    if (status == AIBOX_OK && options->n_hints > 0) {
+        status = run_hints(worker, image, options, min_score, &merged, err);
+    }
+    if (status != AIBOX_OK) {
+        return status;
+    }
+    if (tiles > 1 || options->n_hints > 0) {
         merged = candidates_suppress(worker->merged, merged, set->detect.iou);
     }
     for (size_t i = 0; i < merged; i++) {

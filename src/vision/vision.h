@@ -42,6 +42,14 @@ struct vision_detect_options {
     enum vision_tiles tiles; /* AUTO: tiles where min_face and picture size need them and not when the whole-picture
                                 pass found a face that fills the view; also a look for a face larger than the
                                 picture where that pass found nothing or a very large face */
+    /*
+     * For the frames of a video, whose faces the next one shows again: of the tiles only `video_tiles` (0: all of a
+     * picture), beginning with that whose turn it is, and a close look at places where small faces were a moment ago;
+     * no look for a face larger than the picture.
+     */
+    unsigned video_tiles, turn;
+    const float (*hints)[4]; /* boxes, picture pixels */
+    size_t n_hints;
 };
 
 /* Loads the model set of a folder (manifest.json; every file's SHA-256 is checked). PROCESS_FAILED names what is

@@ -240,6 +240,9 @@ export const contract = [
 export const alsoOffered = [
   ['PUT', '/api/settings'],
   ['GET', '/api/stream'],
+  ['GET', '/api/devices/{device_id}/frame'],
+  ['GET', '/api/devices/{device_id}/tracks'],
+  ['GET', '/api/devices/{device_id}/live'],
   ['POST', '/api/import'],
   ['GET', '/api/jobs/{id}'],
   ['GET', '/api/export'],

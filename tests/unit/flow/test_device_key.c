@@ -81,7 +81,10 @@ static void test_what_is_no_url(void **state)
 {
     static const char *const bad[] = {"",
                                       "10.0.0.1",
-                                      "http://10.0.0.1/",
+                                      "ftp://10.0.0.1/",
+                                      "file:///etc/passwd",
+                                      "http:///video",
+                                      "concat:http://10.0.0.1/",
                                       "rtsp://",
                                       "rtsp:///ch1",
                                       "rtsp://u:p@/ch1",
