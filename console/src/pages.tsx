@@ -3,6 +3,7 @@
 import {
   ApartmentOutlined,
   DashboardOutlined,
+  SettingOutlined,
 } from '@ant-design/icons';
 import { lazy, type ComponentType, type LazyExoticComponent, type ReactNode } from 'react';
 
@@ -12,6 +13,7 @@ import { texts } from './lib/texts';
 export const pageTitles = texts({
   dashboard: ['Dashboard', '概览'],
   groups: ['Groups', '分组'],
+  settings: ['Settings', '设置'],
 });
 
 export interface Page {
@@ -27,6 +29,7 @@ export interface Page {
 export const pages: Page[] = [
   { path: '/', title: 'dashboard', icon: <DashboardOutlined />, role: 'viewer', component: lazy(() => import('./pages/Dashboard')) },
   { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },
+  { path: '/settings', title: 'settings', icon: <SettingOutlined />, role: 'admin', component: lazy(() => import('./pages/Settings')) },
 ];
 
 /** Full-screen pages with an address of their own, without navigation and outside of the session's log-in page. */

@@ -97,11 +97,18 @@ async function call<T>(method: string, path: string, options: Options): Promise<
 }
 
 /** Sends a file as the body and says how far it is, which fetch() can't. */
-function upload<T>(path: string, file: Blob, query: Record<string, QueryValue>, onProgress: (share: number) => void, signal?: AbortSignal) {
+function upload<T>(
+  path: string,
+  file: Blob,
+  query: Record<string, QueryValue>,
+  onProgress: (share: number) => void,
+  signal?: AbortSignal,
+  type = 'application/zip',
+) {
   return new Promise<T>((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('POST', withQuery(path, query));
-    request.setRequestHeader('Content-Type', 'application/zip');
+    request.setRequestHeader('Content-Type', type);
     request.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     request.onload = () => {
       if (request.status >= 200 && request.status < 300) resolve(JSON.parse(request.responseText) as T);
