@@ -15,6 +15,8 @@
 #define API_RESOURCES(X)                                                                                               \
     X(groups)                                                                                                          \
     X(users)                                                                                                           \
+    X(people)                                                                                                          \
+    X(overview)                                                                                                        \
     X(import)                                                                                                          \
     X(jobs)                                                                                                            \
     X(face)                                                                                                            \

@@ -404,3 +404,8 @@ void flow_metrics(struct flow *flow, struct buffer *out)
                    "# TYPE aibox_expected_false_accept gauge\naibox_expected_false_accept %.6g\n",
                    gallery_count(flow->gallery), (double)threshold.threshold, threshold.expected_false_accept);
 }
+
+struct flow_latency flow_latency(const struct flow *flow)
+{
+    return stages_latency(flow->stages);
+}

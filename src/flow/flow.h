@@ -225,4 +225,11 @@ void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out);
 
 void flow_metrics(struct flow *flow, struct buffer *out); /* Prometheus text */
 
+/* How long the last decisions took, from call to durable event, ms; 0 without any. */
+struct flow_latency {
+    size_t count;
+    double p50_ms, p99_ms;
+};
+struct flow_latency flow_latency(const struct flow *flow);
+
 #endif

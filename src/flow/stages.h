@@ -2,6 +2,7 @@
 #ifndef AIBOX_FLOW_STAGES_H
 #define AIBOX_FLOW_STAGES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/buffer.h"
@@ -25,6 +26,11 @@ struct stages;
 struct stages *stages_new(void); /* NULL: no memory */
 void stages_free(struct stages *stages);
 void stages_add(struct stages *stages, enum stage stage, int64_t duration_us);
+
+/* Of the last decisions, STAGES_RECENT at most. */
+#define STAGES_RECENT 512
+struct flow_latency; /* flow/flow.h */
+struct flow_latency stages_latency(const struct stages *stages);
 void stages_print(const struct stages *stages, struct buffer *out);
 
 #endif

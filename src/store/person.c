@@ -156,6 +156,11 @@ static enum aibox_status members_write(struct batch *batch, const struct person_
     return status;
 }
 
+/* info.ext_info.visit_card_number as text, in SQL; SQLite refuses JSON that is nested very deep, which jansson takes.
+ */
+#define CARD_OF_INFO                                                                                                   \
+    "coalesce(CASE WHEN json_valid(?9) THEN CAST(json_extract(?9, '$.ext_info.visit_card_number') AS TEXT) END, '')"
+
 enum aibox_status person_row_write(struct batch *batch, struct person_row *row, const struct label_set *old_groups,
                                    const struct label_set *old_permissions, struct aibox_error *err)
 {
@@ -181,14 +186,16 @@ enum aibox_status person_row_write(struct batch *batch, struct person_row *row, 
     if (row->person_id == 0) {
         status = sql_run_values(&batch->main,
                                 "INSERT INTO person (identity_id, name, type, created_ms, updated_ms, groups,"
-                                " permissions, faces, info) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                                " permissions, faces, info, card) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+                                " " CARD_OF_INFO ")",
                                 err, values, n - 1);
         row->person_id = sqlite3_last_insert_rowid(batch->main.db);
     } else {
-        status = sql_run_values(&batch->main,
-                                "UPDATE person SET name = ?2, type = ?3, updated_ms = ?5, groups = ?6,"
-                                " permissions = ?7, faces = ?8, info = ?9 WHERE person_id = ?10",
-                                err, values, n);
+        status =
+            sql_run_values(&batch->main,
+                           "UPDATE person SET name = ?2, type = ?3, updated_ms = ?5, groups = ?6,"
+                           " permissions = ?7, faces = ?8, info = ?9, card = " CARD_OF_INFO " WHERE person_id = ?10",
+                           err, values, n);
     }
     if (status == AIBOX_OK)
         status = members_write(batch, row, old_groups, &row->groups, err);

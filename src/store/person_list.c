@@ -74,7 +74,9 @@ static enum aibox_status plan_make(struct plan *plan, const struct store_person_
         if (!plan->pattern)
             return out_of_memory(err);
         plan_add(plan, sql_text(plan->pattern), " AND (name LIKE ? ESCAPE '\\'");
-        plan_add(plan, sql_text(plan->pattern), " OR identity_id LIKE ? ESCAPE '\\')");
+        plan_add(plan, sql_text(plan->pattern), " OR identity_id LIKE ? ESCAPE '\\'");
+        plan_add(plan, sql_text(query->text),
+                 " OR person_id IN (SELECT c.person_id FROM person c WHERE c.card <> '' AND c.card = ?))");
     }
     return plan->where.failed ? out_of_memory(err) : AIBOX_OK;
 }

@@ -214,7 +214,7 @@ enum aibox_status store_person_get_by_id(struct store *store, int64_t person_id,
 struct store_person_query {
     const char *name;       /* exact name; NULL: any */
     const char *group;      /* group name: NOT_FOUND when unknown; NULL: any */
-    const char *text;       /* part of name or identity_id, for the console; NULL: any */
+    const char *text;       /* part of name or identity_id, or a whole card number, for the console; NULL: any */
     int type;               /* 0: any */
     const char *permission; /* id or name; NULL: any */
     size_t skip;
@@ -408,6 +408,21 @@ enum aibox_status store_devices_save(struct store *store, bool create, struct st
 /* All or nothing; NOT_FOUND naming the first unknown id. `messages` as above. */
 enum aibox_status store_devices_delete(struct store *store, const char *const *device_ids, size_t n,
                                        const struct store_messages *messages, struct aibox_error *err);
+
+/* ---- how many events there were ---------------------------------------------------------------------- */
+
+#define STORE_TALLY_MS   INT64_C(900000) /* counted by quarters of an hour, */
+#define STORE_TALLY_DAYS 400             /* for so long, whether or not the events are still there */
+
+struct store_tally {
+    int64_t start_ms; /* of the quarter, Unix ms */
+    const char *kind; /* an event's reason ("passed", "stranger", …), or "alarm"; valid during the call */
+    int64_t count;    /* > 0 */
+};
+/* Those quarters that begin in [from_ms, to_ms) or hold from_ms, in their order; `each` must not call the store. */
+enum aibox_status store_tally_each(struct store *store, int64_t from_ms, int64_t to_ms,
+                                   void (*each)(void *ctx, const struct store_tally *tally), void *ctx,
+                                   struct aibox_error *err);
 
 /* ---- events in the order of commit ------------------------------------------------------------------ */
 

@@ -6,6 +6,7 @@
 #include "core/log.h"
 #include "store/answered.h"
 #include "store/retention.h"
+#include "store/tally.h"
 
 #define SCRUB_MS          300   /* after a delete */
 #define SCRUB_EXPIRED_MS  30000 /* after retention: no need to hurry */
@@ -170,6 +171,8 @@ static void expire(struct upkeep *upkeep, struct batch *batch)
     status = retention_step(batch, RETENTION_STEP, &left, NULL);
     if (status == AIBOX_OK)
         status = answered_expire(batch, NULL);
+    if (status == AIBOX_OK)
+        status = tally_expire(batch, NULL);
     if (status == AIBOX_OK)
         status = batch_commit(batch, NULL);
     else

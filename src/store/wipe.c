@@ -97,13 +97,14 @@ static void set_bulk(struct sql *sql, bool bulk)
 
 static enum aibox_status delete_events(struct sql *sql, struct aibox_error *err)
 {
-    return sql_script(sql,
-                      "DELETE FROM event_feature; DELETE FROM event; DELETE FROM image WHERE kind = 1;"
-                      "DELETE FROM set_aside; DELETE FROM cursor WHERE NOT active;"
-                      "UPDATE cursor SET refused_seq = 0, refused_ms = 0,"
-                      " seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);"
-                      "UPDATE counter SET value = 0 WHERE name = 'events';",
-                      err);
+    return sql_script(
+        sql,
+        "DELETE FROM event_feature; DELETE FROM event; DELETE FROM tally; DELETE FROM image WHERE kind = 1;"
+        "DELETE FROM set_aside; DELETE FROM cursor WHERE NOT active;"
+        "UPDATE cursor SET refused_seq = 0, refused_ms = 0,"
+        " seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);"
+        "UPDATE counter SET value = 0 WHERE name = 'events';",
+        err);
 }
 
 static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job *job, struct aibox_error *err)

@@ -142,12 +142,51 @@ export interface Job {
   error: { code: number; message: string } | null;
 }
 
-/** The answer of POST /SophonFace/api/FIQA, one element a face. */
+/** What the box measured on a face. */
+export interface QualityInfo {
+  brightness: number;
+  clarity: number;
+  /** px, of the shorter side */
+  face_size: number;
+  feature: number;
+  headpose: { pitch_angle: number; roll_angle: number; yaw_angle: number };
+  mask: number;
+  /** Whether left eye, right eye and mouth can be seen. */
+  occlusion: [boolean, boolean, boolean];
+  partial: boolean;
+}
+
+export type QualityItem = 'face_size' | 'headpose' | 'occlusion' | 'clarity' | 'mask' | 'partial' | 'brightness' | 'feature';
+export type QualityLevel = 'high' | 'middle' | 'low' | 'custom' | 'no';
+
+/** One face of the answer of POST /SophonFace/api/FIQA, largest first. */
 export interface FaceQuality {
   bbox: [number, number, number, number];
-  success: boolean;
-  fails: string[];
-  fiqa_result?: unknown;
-  info?: Record<string, unknown>;
+  /** Items that hold, and that don't. */
+  success: QualityItem[];
+  fails: QualityItem[];
+  fiqa_result: boolean;
+  info: QualityInfo;
   score: number;
+}
+
+/** One of GET /api/people: what a list shows of a person. */
+export interface PersonRow {
+  identity_id: string;
+  name: string;
+  type: PersonType;
+  /** '' without photo */
+  image_id: string;
+  faces: number;
+  group_names: string[];
+  permission_names: string[];
+  card: string;
+  department: string;
+  /** ms */
+  created: number;
+  updated: number;
+}
+
+export interface PeopleAnswer {
+  data: { people_list: PersonRow[]; pagination: Pagination };
 }

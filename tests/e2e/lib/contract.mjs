@@ -234,6 +234,20 @@ export const contract = [
   ['GET', '/metrics', none, {}],
   ['GET', '/openapi.json', none, {}],
   ['GET', '/api/settings', none, { key: text() }],
+  [
+    'GET',
+    '/api/people',
+    none,
+    {
+      q: text(),
+      group_name: text(),
+      permission_name: text(),
+      type: int({ default: 0, min: 0, max: 5 }),
+      skip_num: int({ default: 0, min: 0 }),
+      limit: int({ default: 20, min: 1, max: 1000 }),
+    },
+  ],
+  ['GET', '/api/overview', none, { from: int({ min: 0 }), to: int({ min: 0 }) }],
 ].map(([method, path, encodings, fields]) => ({ method, path, encodings, fields }));
 
 /** Offered without one fixed list of fields: bodies of any keys, files, streams. */

@@ -360,7 +360,8 @@ static void test_lists(void **state)
     assert_status(AIBOX_OK, store_group_members_change(store, "g", true, some, 3, NULL, &err));
     struct store_person_change change = {.mode = STORE_UPDATE,
                                          .identity_id = "p3",
-                                         .info = "{\"type\":2,\"name\":\"_x\"}",
+                                         .info =
+                                             "{\"type\":2,\"name\":\"_x\",\"ext_info\":{\"visit_card_number\":77123}}",
                                          .permissions = permissions,
                                          .n_permissions = 1,
                                          .permissions_set = true,
@@ -381,6 +382,13 @@ static void test_lists(void **state)
     expect_list(store, &(struct store_person_query){.limit = 9, .text = "_"}, 1, "p3");
     expect_list(store, &(struct store_person_query){.limit = 9, .text = "P4"}, 1, "p4");
     expect_list(store, &(struct store_person_query){.limit = 9, .text = "' OR 1"}, 0, "");
+    /* a card is found as a whole, whether it came as a number or as text */
+    expect_list(store, &(struct store_person_query){.limit = 9, .text = "77123"}, 1, "p3");
+    expect_list(store, &(struct store_person_query){.limit = 9, .text = "7712"}, 0, "");
+    change.info = "{\"ext_info\":{\"visit_card_number\":\"C-9\"}}";
+    assert_status(AIBOX_OK, store_person_save(store, &change, NULL, NULL, &err));
+    expect_list(store, &(struct store_person_query){.limit = 9, .text = "C-9"}, 1, "p3");
+    expect_list(store, &(struct store_person_query){.limit = 9, .text = "77123"}, 0, "");
     assert_status(AIBOX_NOT_FOUND,
                   store_person_list(store, &(struct store_person_query){.limit = 9, .group = "no"}, &list, &err));
     assert_status(AIBOX_NOT_FOUND,
