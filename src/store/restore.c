@@ -150,6 +150,11 @@ static const char keep_box[] = KEEP("inbox") KEEP("inbox_progress") KEEP("answer
     KEEP("outbox") "DELETE FROM document WHERE name = 'hex_mac';"
                    "INSERT INTO document SELECT * FROM old.document WHERE name = 'hex_mac';";
 
+static const char keep_accounts[] = KEEP("account") KEEP("credential") KEEP("audit") KEEP("audit_key");
+
+/* A backup that somebody else has read must not bring back a session that was ended since. */
+static const char end_sessions[] = "DELETE FROM credential WHERE kind = 0;";
+
 static enum aibox_status keep_rows(const struct restore *restore, bool accounts, struct aibox_error *err)
 {
     struct sql sql;
@@ -164,7 +169,8 @@ static enum aibox_status keep_rows(const struct restore *restore, bool accounts,
         status = sql_script(&sql, "BEGIN IMMEDIATE", err);
     if (status == AIBOX_OK)
         status = sql_script(&sql, keep_box, err);
-    (void)accounts;
+    if (status == AIBOX_OK)
+        status = sql_script(&sql, accounts ? end_sessions : keep_accounts, err);
     if (status == AIBOX_OK)
         status = sql_script(&sql, "COMMIT", err);
     if (!sqlite3_get_autocommit(sql.db))

@@ -176,6 +176,49 @@ static void test_rows_and_pictures_are_of_one_moment(void **state)
     fixture_check_invariants(fixture); /* every image has its picture */
 }
 
+static void put_account(struct store *store, const char *name)
+{
+    struct store_account account = {.name = name, .role = 3, .password = "$argon2id$"};
+    struct store_credential session = {.kind = STORE_SESSION, .name = name, .role = 3};
+
+    assert_status(AIBOX_OK, store_account_put(store, &account, NULL));
+    memset(session.hash, name[0], sizeof session.hash);
+    assert_status(AIBOX_OK, store_credentials_put(store, &session, 1, NULL));
+    session.kind = STORE_API_KEY;
+    memset(session.hash, name[0] + 1, sizeof session.hash);
+    assert_status(AIBOX_OK, store_credentials_put(store, &session, 1, NULL));
+}
+
+static int64_t accounts_called(const struct fixture *fixture, const char *name)
+{
+    char text[128];
+
+    snprintf(text, sizeof text, "SELECT count(*) FROM account WHERE name = '%s'", name);
+    return fixture_query(fixture, "main", text);
+}
+
+static void test_accounts_stay_unless_asked_for(void **state)
+{
+    struct fixture *fixture = *state;
+
+    put_account(fixture->store, "then");
+    for (int asked = 0; asked < 2; asked++) {
+        copy(fixture, true);
+        if (!asked)
+            put_account(fixture->store, "later");
+        assert_status(AIBOX_OK, store_restore_prepare(fixture->store, asked, NULL));
+        if (asked)
+            assert_status(AIBOX_OK, store_account_delete(fixture->store, "later", NULL));
+        fixture_reopen(fixture);
+        assert_int_equal(accounts_called(fixture, "then"), 1);
+        assert_int_equal(accounts_called(fixture, "later"), 1);
+        assert_int_equal(fixture_query(fixture, "main", "SELECT count(*) FROM credential WHERE kind = 1"), 2);
+        /* Nobody comes back logged in by a backup. */
+        assert_int_equal(fixture_query(fixture, "main", "SELECT count(*) FROM credential WHERE kind = 0"),
+                         asked ? 0 : 2);
+    }
+}
+
 static bool never(void *ctx, uint64_t done, uint64_t total)
 {
     (void)ctx;
@@ -264,6 +307,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_copy_without_events_holds_nothing_of_them, fixture_setup,
                                         fixture_teardown),
         cmocka_unit_test_setup_teardown(test_rows_and_pictures_are_of_one_moment, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_accounts_stay_unless_asked_for, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_stopped_copy_leaves_nothing, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_what_is_unfinished_is_thrown_away, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_damaged_copy_changes_nothing, fixture_setup, fixture_teardown),
