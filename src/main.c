@@ -291,6 +291,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
                                   .backup = rooms->backup,
                                   .restart = request_restart,
                                   .accounts = rooms->accounts,
+                                  .data_dir = line->data_dir,
                                   .upload_dir = jobs_upload_dir(rooms->jobs)};
     return api_open(&context, line->listen, &rooms->api, err);
 }
@@ -313,6 +314,17 @@ static void close_rooms(struct rooms *rooms)
     store_close(rooms->store);
 }
 
+/* So that who calls first can compare. */
+static void print_fingerprint(const struct rooms *rooms)
+{
+    const char *fingerprint = api_fingerprint(rooms->api);
+
+    if (fingerprint[0] == '\0')
+        return;
+    printf("aiboxd: SHA-256 fingerprint of the certificate %s\n", fingerprint);
+    log_info("main", "serving TLS fingerprint=%s", fingerprint);
+}
+
 /* Who opens the link makes the first administrator. Until then a new one is made at each start: the one before is not
  * known any more, only its hash was. */
 static void print_setup_link(struct rooms *rooms)
@@ -326,13 +338,15 @@ static void print_setup_link(struct rooms *rooms)
     log_info("access", "the box waits to be set up url=%s/#/setup?token=%s", api_url(rooms->api), token);
 }
 
-/* Signals are blocked in every thread and taken here. SIGUSR1, from the box itself, has it start anew. */
+/* Signals are blocked in every thread and taken here. SIGUSR1, from the box itself, and SIGHUP, from the operator, have
+ * it start anew: with new certificates, configuration and program. */
 static void block_signals(sigset_t *set)
 {
     sigemptyset(set);
     sigaddset(set, SIGTERM);
     sigaddset(set, SIGINT);
     sigaddset(set, SIGUSR1);
+    sigaddset(set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, set, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -351,12 +365,13 @@ static int run(const struct command_line *line, struct settings *settings)
         exit_status = EXIT_FAILURE;
     } else {
         printf("aiboxd: ready on %s\n", api_url(rooms.api));
+        print_fingerprint(&rooms);
         print_setup_link(&rooms);
         fflush(stdout);
         int signal_number = 0;
         sigwait(&set, &signal_number);
         log_info("main", "stopping signal=%d", signal_number);
-        if (signal_number == SIGUSR1)
+        if (signal_number == SIGUSR1 || signal_number == SIGHUP)
             exit_status = START_ANEW;
     }
     close_rooms(&rooms);

@@ -30,6 +30,7 @@ struct api_context {
     struct intake *intake;
     struct cloud *cloud;
     struct jobs *jobs;
+    const char *data_dir;   /* folder of the Unix socket and of a certificate that the box makes; NULL: neither */
     const char *upload_dir; /* folder for what is being uploaded; NULL: uploads are not offered */
     struct report_config *reports;
     struct report *report;
@@ -47,6 +48,8 @@ struct api_context {
 enum aibox_status api_open(const struct api_context *ctx, const char *listen, struct api **out,
                            struct aibox_error *err);
 
+/* SHA-256 of the certificate, "AB:CD:…"; "" without TLS. */
+const char *api_fingerprint(const struct api *api);
 /* The address served, "127.0.0.1:5555". Valid until api_close. */
 const char *api_address(const struct api *api);
 /* The same as a URL, "http://127.0.0.1:5555". */

@@ -23,6 +23,7 @@ struct connection {
     struct peer *peer;                  /* NULL: not counted (loopback) */
     struct address address;
     int fd;
+    bool local;
     _Atomic int64_t deadline_ms;
 };
 
@@ -178,7 +179,7 @@ bool connections_admit(struct connections *connections, const struct address *ad
     return admitted;
 }
 
-struct connection *connections_add(struct connections *connections, int fd, const struct address *address,
+struct connection *connections_add(struct connections *connections, int fd, const struct address *address, bool local,
                                    int64_t deadline_ms)
 {
     struct connection *connection = calloc(1, sizeof *connection);
@@ -188,9 +189,10 @@ struct connection *connections_add(struct connections *connections, int fd, cons
         return NULL;
     connection->address = *address;
     connection->fd = fd;
+    connection->local = local;
     atomic_init(&connection->deadline_ms, deadline_ms);
     pthread_mutex_lock(&connections->mu);
-    if (!address_is_loopback(address)) {
+    if (!address_is_loopback(address) && !local) {
         connection->peer = find_or_add_peer(connections, &key);
         if (connection->peer)
             connection->peer->count++;
@@ -228,6 +230,11 @@ void connection_set_deadline(struct connection *connection, int64_t deadline_ms)
 const struct address *connection_address(const struct connection *connection)
 {
     return &connection->address;
+}
+
+bool connection_is_local(const struct connection *connection)
+{
+    return connection->local;
 }
 
 void connections_count(struct connections *connections, size_t *open, uint64_t *ended)

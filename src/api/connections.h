@@ -26,14 +26,16 @@ void connections_close(struct connections *connections);
 
 /* Whether one more from there may come. Any thread. */
 bool connections_admit(struct connections *connections, const struct address *address);
-/* `fd` must stay open until connections_remove. NULL when memory runs out. `deadline_ms` on clock_monotonic_ms(). */
-struct connection *connections_add(struct connections *connections, int fd, const struct address *address,
+/* `fd` must stay open until connections_remove. `local`: a Unix socket, with a caller who may do everything. NULL when
+ * memory runs out. `deadline_ms` on clock_monotonic_ms(). */
+struct connection *connections_add(struct connections *connections, int fd, const struct address *address, bool local,
                                    int64_t deadline_ms);
 void connections_remove(struct connections *connections, struct connection *connection);
 
 /* Past its deadline a connection is shut down (not closed: its owner notices). Any thread. */
 void connection_set_deadline(struct connection *connection, int64_t deadline_ms);
 const struct address *connection_address(const struct connection *connection);
+bool connection_is_local(const struct connection *connection);
 
 /* Open now, and ended for being slow. */
 void connections_count(struct connections *connections, size_t *open, uint64_t *ended);

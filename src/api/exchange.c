@@ -25,6 +25,7 @@
 #include "api/exchange.h"
 
 #include <fcntl.h>
+#include <gnutls/gnutls.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,6 +100,9 @@ static bool add_headers(const struct exchange *exchange, struct MHD_Response *re
     done &= MHD_add_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
     for (size_t i = 0; i < res->n_headers; i++)
         done &= MHD_add_response_header(response, res->headers[i].name, res->headers[i].value);
+    /* Only where the operator's own certificate makes sure that browsers can come back. */
+    if (exchange->api->tls.from_files)
+        done &= MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
     /* Pages bring a policy of their own; nothing else is one. */
     if (!MHD_get_response_header(response, "Content-Security-Policy"))
         done &=
@@ -188,6 +192,16 @@ static enum MHD_Result refuse(struct exchange *exchange, enum aibox_status statu
     return send_answer(exchange);
 }
 
+/* Writes to the client past the library; never waits. */
+static bool write_by_hand(const struct exchange *exchange, const char *bytes, size_t size, bool more)
+{
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(exchange->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+    if (info && info->tls_session)
+        return gnutls_record_send(info->tls_session, bytes, size) == (ssize_t)size;
+    return send(exchange->drain_fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0)) == (ssize_t)size;
+}
+
 /*
  * The same in the middle of a body, where libmicrohttpd takes no answer: it is written by hand, which a fresh request's
  * empty send buffer always has room for, and the connection is given up.
@@ -209,8 +223,8 @@ static enum MHD_Result refuse_within_body(struct exchange *exchange, enum aibox_
                     "Connection: close\r\n\r\n",
                     res->http_status, MHD_get_reason_phrase_for((unsigned)res->http_status), res->type, res->size,
                     status == AIBOX_TOO_MANY_REQUESTS ? "Retry-After: 1\r\n" : "");
-    if (send(exchange->drain_fd, head, (size_t)size, MSG_NOSIGNAL | MSG_DONTWAIT | MSG_MORE) != size ||
-        send(exchange->drain_fd, res->bytes, res->size, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)res->size)
+    if (!write_by_hand(exchange, head, (size_t)size, true) ||
+        !write_by_hand(exchange, (const char *)res->bytes, res->size, false))
         log_debug("api", "a refusal could not be written");
     exchange->state = SENDING;
     return MHD_NO;

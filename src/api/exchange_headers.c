@@ -118,8 +118,11 @@ enum aibox_status exchange_check_access(struct exchange *exchange, bool may_wait
     enum aibox_status status;
     char seconds[16];
 
-    if (exchange->connection)
+    if (exchange->connection) {
         caller.address = *connection_address(exchange->connection);
+        caller.local = connection_is_local(exchange->connection);
+        caller.secure = exchange->api->tls.on && !caller.local;
+    }
     status =
         access_check(exchange->api->access, exchange->endpoint, &caller, may_wait, &exchange->grant, &exchange->err);
     if (status == AIBOX_TOO_MANY_REQUESTS) {

@@ -1,11 +1,14 @@
 #include "api/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "core/address.h"
@@ -127,4 +130,59 @@ enum aibox_status listen_open(const char *text, struct listening *out, struct ai
     (void)snprintf(out->address, sizeof out->address, address_is_v4(&address) ? "%s:%u" : "[%s]:%u", host,
                    port_of(out->fd));
     return AIBOX_OK;
+}
+
+/* ---- the Unix socket -------------------------------------------------------------------------------------------- */
+
+/* An address has room for 107 characters, a data folder's name may be longer: the folder is named by its descriptor. */
+static enum aibox_status bind_in_folder(int fd, int folder, struct aibox_error *err)
+{
+    struct sockaddr_un where = {.sun_family = AF_UNIX};
+
+    (void)snprintf(where.sun_path, sizeof where.sun_path, "/proc/self/fd/%d/%s", folder, LISTEN_LOCAL);
+    if (unlinkat(folder, LISTEN_LOCAL, 0) != 0 && errno != ENOENT)
+        return error_set(err, AIBOX_PROCESS_FAILED, "%s can't be replaced: %s", LISTEN_LOCAL, strerror(errno));
+    if (bind(fd, (const struct sockaddr *)&where, sizeof where) != 0 || fchmodat(folder, LISTEN_LOCAL, 0600, 0) != 0 ||
+        listen(fd, BACKLOG) != 0)
+        return error_set(err, AIBOX_PROCESS_FAILED, "%s can't be listened on: %s", LISTEN_LOCAL, strerror(errno));
+    return AIBOX_OK;
+}
+
+enum aibox_status listen_local_open(const char *dir, int *fd, struct aibox_error *err)
+{
+    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    enum aibox_status status;
+
+    *fd = -1;
+    if (folder < 0)
+        return error_set(err, AIBOX_PROCESS_FAILED, "the data folder can't be opened: %s", strerror(errno));
+    *fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    status = *fd >= 0 ? bind_in_folder(*fd, folder, err)
+                      : error_set(err, AIBOX_PROCESS_FAILED, "no Unix socket: %s", strerror(errno));
+    (void)close(folder);
+    if (status != AIBOX_OK && *fd >= 0) {
+        (void)close(*fd);
+        *fd = -1;
+    }
+    return status;
+}
+
+void listen_local_remove(const char *dir)
+{
+    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (folder < 0)
+        return;
+    (void)unlinkat(folder, LISTEN_LOCAL, 0);
+    (void)close(folder);
+}
+
+bool listen_peer_is_own(int fd)
+{
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t size = sizeof peer;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || size != sizeof peer)
+        return false;
+    return peer.uid == 0 || peer.uid == geteuid();
 }

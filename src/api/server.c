@@ -10,6 +10,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 
+#define LOCAL_CONNECTIONS 64
 #define CONNECTION_MEMORY ((size_t)32 << 10) /* for headers, and the pieces in which bodies come */
 
 static size_t usual(size_t value, size_t otherwise)
@@ -55,6 +56,8 @@ static enum MHD_Result on_accept(void *arg, const struct sockaddr *peer, socklen
     (void)size;
     if (atomic_load(&api->closing))
         return MHD_NO;
+    if (peer->sa_family == AF_UNIX)
+        return MHD_YES;
     return connections_admit(api->connections, &address) ? MHD_YES : MHD_NO;
 }
 
@@ -65,6 +68,7 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     const union MHD_ConnectionInfo *fd;
     const union MHD_ConnectionInfo *peer;
     struct address address;
+    bool local;
 
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
         if (*context)
@@ -77,8 +81,9 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
     if (!fd || !peer)
         return;
     address = address_of(peer->client_addr);
-    *context =
-        connections_add(api->connections, fd->connect_fd, &address, clock_monotonic_ms() + api->limits.headers_ms);
+    local = peer->client_addr->sa_family == AF_UNIX && listen_peer_is_own(fd->connect_fd);
+    *context = connections_add(api->connections, fd->connect_fd, &address, local,
+                               clock_monotonic_ms() + api->limits.headers_ms);
 }
 
 /* What it has to say is about single connections. */
@@ -96,22 +101,46 @@ static void on_message(void *arg, const char *format, va_list args)
 
 /* ---- opening ---------------------------------------------------------------------------------------------- */
 
-static enum aibox_status start_daemon(struct api *api, struct aibox_error *err)
+/* `fd` is the library's from here on; whether a failed start has closed it can't be told. */
+static struct MHD_Daemon *start_one(struct api *api, int *fd, unsigned threads, unsigned connections,
+                                    const struct tls *tls)
 {
-    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem secure[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificate : NULL},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->key : NULL},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC | MHD_USE_ERROR_LOG |
+                           (tls ? (unsigned)MHD_USE_TLS : 0U);
+    int listening = *fd;
 
+    *fd = -1;
     /* The logger goes first: it counts for the options behind it. */
-    api->daemon = MHD_start_daemon(
+    return MHD_start_daemon(
         flags, 0, on_accept, api, exchange_step, api, MHD_OPTION_EXTERNAL_LOGGER, on_message, NULL,
-        MHD_OPTION_LISTEN_SOCKET, api->listening.fd, MHD_OPTION_THREAD_POOL_SIZE, api->limits.http_threads,
-        MHD_OPTION_CONNECTION_LIMIT, api->limits.connections, MHD_OPTION_CONNECTION_TIMEOUT, api->limits.idle_s,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_LISTEN_SOCKET, listening, threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_CONNECTION_LIMIT,
+        threads > 1 ? threads : connections, MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+        api->limits.idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_URI_LOG_CALLBACK, exchange_open, api, MHD_OPTION_NOTIFY_COMPLETED, exchange_close, api,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, api, MHD_OPTION_END);
-    /* From here on the socket is the library's; whether a failed start has closed it can't be told. */
-    api->listening.fd = -1;
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, api, MHD_OPTION_ARRAY, tls ? secure : plain, MHD_OPTION_END);
+}
+
+static enum aibox_status start_daemons(struct api *api, struct aibox_error *err)
+{
+    api->daemon = start_one(api, &api->listening.fd, api->limits.http_threads, api->limits.connections,
+                            api->tls.on ? &api->tls : NULL);
     if (!api->daemon)
         return error_set(err, AIBOX_PROCESS_FAILED, "the HTTP server can't be started");
+    if (!api->ctx.data_dir)
+        return AIBOX_OK;
+    enum aibox_status status = listen_local_open(api->ctx.data_dir, &api->local_fd, err);
+    if (status != AIBOX_OK)
+        return status;
+    api->local_daemon = start_one(api, &api->local_fd, 1, LOCAL_CONNECTIONS, NULL);
+    if (!api->local_daemon)
+        return error_set(err, AIBOX_PROCESS_FAILED, "the server of the Unix socket can't be started");
     return AIBOX_OK;
 }
 
@@ -126,7 +155,18 @@ static enum aibox_status start_pool(struct api *api, struct aibox_error *err)
     return pool_open(&options, &api->pool, err);
 }
 
-/* Frees all that was opened; the daemon must not run. */
+/* Both may be missing. */
+static void stop_daemons(struct api *api)
+{
+    if (api->local_daemon) {
+        MHD_stop_daemon(api->local_daemon);
+        listen_local_remove(api->ctx.data_dir);
+    }
+    if (api->daemon)
+        MHD_stop_daemon(api->daemon);
+}
+
+/* Frees all that was opened; the daemons must not run. */
 static void free_parts(struct api *api)
 {
     pool_close(api->pool);
@@ -136,8 +176,11 @@ static void free_parts(struct api *api)
     access_close(api->access);
     metrics_close(api->metrics);
     route_table_free(&api->routes);
+    tls_free(&api->tls);
     if (api->listening.fd >= 0)
         (void)close(api->listening.fd);
+    if (api->local_fd >= 0)
+        (void)close(api->local_fd);
     (void)pthread_cond_destroy(&api->changed);
     (void)pthread_mutex_destroy(&api->mu);
     free(api);
@@ -149,6 +192,8 @@ static enum aibox_status open_parts(struct api *api, const char *listen, struct 
 
     if (status == AIBOX_OK)
         status = listen_open(listen, &api->listening, err);
+    if (status == AIBOX_OK)
+        status = tls_load(api->ctx.settings, api->ctx.data_dir, &api->tls, err);
     if (status == AIBOX_OK)
         status = access_open(api->ctx.settings, api->ctx.accounts, api->listening.loopback, &api->access, err);
     if (status == AIBOX_OK)
@@ -162,7 +207,7 @@ static enum aibox_status open_parts(struct api *api, const char *listen, struct 
     if (status == AIBOX_OK)
         status = start_pool(api, err);
     if (status == AIBOX_OK)
-        status = start_daemon(api, err);
+        status = start_daemons(api, err);
     return status;
 }
 
@@ -189,13 +234,18 @@ enum aibox_status api_server_open(const struct api_endpoint *table, size_t n, co
     api->table = table;
     api->n = n;
     api->listening.fd = -1;
+    api->local_fd = -1;
     api->limits = complete_limits(limits, ctx->settings);
     status = open_parts(api, listen, err);
-    (void)snprintf(api->url, sizeof api->url, "http://%s", api->listening.address);
     if (status != AIBOX_OK) {
+        stop_daemons(api);
         free_parts(api);
         return status;
     }
+    (void)snprintf(api->url, sizeof api->url, "%s://%s", api->tls.on ? "https" : "http", api->listening.address);
+    if (!api->listening.loopback && !api->tls.on)
+        log_warn("api", "other machines reach this box over plain HTTP: passwords and photos can be read on the way; "
+                        "tls.mode=self or files encrypts");
     *out = api;
     return AIBOX_OK;
 }
@@ -210,6 +260,11 @@ const char *api_address(const struct api *api)
 const char *api_url(const struct api *api)
 {
     return api->url;
+}
+
+const char *api_fingerprint(const struct api *api)
+{
+    return api->tls.fingerprint;
 }
 
 const struct api_endpoint *api_table(const struct api *api, size_t *n)
@@ -287,6 +342,6 @@ void api_close(struct api *api, int64_t grace_ms)
     /* All connections have been resumed then, as the library demands. */
     wait_for_handlers(api);
     streams_break(api->streams);
-    MHD_stop_daemon(api->daemon);
+    stop_daemons(api);
     free_parts(api);
 }

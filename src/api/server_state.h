@@ -17,6 +17,7 @@
 #include "api/route.h"
 #include "api/server.h"
 #include "api/stream.h"
+#include "api/tls.h"
 #include "core/pool.h"
 
 struct api {
@@ -26,7 +27,9 @@ struct api {
     const struct api_endpoint *table;
     size_t n;
     struct listening listening;
-    char url[LISTEN_TEXT + 8]; /* "http://127.0.0.1:5555" */
+    struct tls tls;
+    int local_fd;               /* -1: no Unix socket */
+    char url[LISTEN_TEXT + 16]; /* "http://127.0.0.1:5555" */
     struct route_table routes;
     struct access *access;
     struct metrics *metrics;
@@ -35,6 +38,7 @@ struct api {
     struct streams *streams;
     struct pool *pool;
     struct MHD_Daemon *daemon;
+    struct MHD_Daemon *local_daemon; /* on the Unix socket; NULL without */
 
     atomic_size_t body_bytes; /* held in bodies */
     atomic_uint uploads;      /* under way */

@@ -136,6 +136,13 @@ const struct settings_entry settings_table[] = {
     {"reports.set_aside_seconds", SETTINGS_INT, "3600", 1, 604800, NULL, HOT,
      "Seconds for which a receiver has to refuse an event (400, 413, 422) until it is set aside and the next one "
      "sent."},
+    {"tls.certificate", SETTINGS_TEXT, "", 0, 1024, NULL, RESTART,
+     "File with the certificate of the box and those it is signed by, in PEM form, for tls.mode=files."},
+    {"tls.key", SETTINGS_TEXT, "", 0, 1024, NULL, RESTART,
+     "File with the key of the certificate, in PEM form without a password, for tls.mode=files."},
+    {"tls.mode", SETTINGS_CHOICE, "off", 0, 0, "off|self|files", RESTART,
+     "off: HTTP; self: HTTPS with a certificate that the box makes; files: HTTPS with the operator's certificate. "
+     "SIGHUP reads files again."},
     {"vision.workers", SETTINGS_INT, "0", 0, 256, NULL, RESTART,
      "Number of threads that analyse pictures; 0: one per core."},
 };

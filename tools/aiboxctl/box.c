@@ -1,24 +1,82 @@
 #include "box.h"
 
 #include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #define ANSWER_MAX         ((size_t)64 * 1024 * 1024)
 #define URL_MAX            65536
 #define CONNECT_TIMEOUT_MS 5000L
 #define TIMEOUT_MS         120000L
+#define SOCKET_NAME        "control.sock"
 #define BUSY_TRIES         40
 #define BUSY_PAUSE_MS      250
 
 struct box {
     CURL *curl;
     struct curl_slist *headers;
-    char *base; /* scheme and authority, perhaps a path, without '/' at the end */
+    char place[PATH_MAX]; /* where it is, for people */
+    int folder;           /* of the Unix socket, where its name is too long; -1: not needed */
+    char *base;           /* scheme and authority, perhaps a path, without '/' at the end */
     struct buffer answer;
 };
+
+/* ---- where it is ---- */
+
+/* Where boxes keep their data: one started by `make run`, an installed one. */
+static const char *const usual_folders[] = {"var", "/var/lib/aibox"};
+
+static bool has_socket(const char *folder)
+{
+    char path[PATH_MAX];
+    struct stat info;
+    int size = snprintf(path, sizeof path, "%s/" SOCKET_NAME, folder);
+    return size > 0 && (size_t)size < sizeof path && stat(path, &info) == 0 && S_ISSOCK(info.st_mode);
+}
+
+/* The data folder whose socket is to be used; NULL: a URL is. */
+static const char *choose_folder(const struct box_address *address)
+{
+    if (address->url != NULL || address->data != NULL)
+        return address->url != NULL ? NULL : address->data;
+    for (size_t i = 0; i < sizeof usual_folders / sizeof usual_folders[0]; i++)
+        if (has_socket(usual_folders[i]))
+            return usual_folders[i];
+    return NULL;
+}
+
+/* Has curl use the socket in `folder`. A long name is replaced by the folder's descriptor. */
+static enum aibox_status use_socket(struct box *box, const char *folder, struct aibox_error *err)
+{
+    char path[PATH_MAX];
+    if (!has_socket(folder))
+        return error_set(err, AIBOX_REMOTE_FAILED, "no box runs on the data folder %s", folder);
+    int size = snprintf(path, sizeof path, "%s/" SOCKET_NAME, folder);
+    if ((size_t)size >= sizeof((struct sockaddr_un *)NULL)->sun_path) {
+        box->folder = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (box->folder < 0)
+            return error_set(err, AIBOX_REMOTE_FAILED, "%s: %s", folder, strerror(errno));
+        snprintf(path, sizeof path, "/proc/self/fd/%d/" SOCKET_NAME, box->folder);
+    }
+    snprintf(box->place, sizeof box->place, "%.*s, by its Unix socket", PATH_MAX - 64, folder);
+    return curl_easy_setopt(box->curl, CURLOPT_UNIX_SOCKET_PATH, path) == CURLE_OK
+               ? AIBOX_OK
+               : error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+}
+
+const char *box_place(const struct box *box)
+{
+    return box->place;
+}
 
 /* ---- opening ---- */
 
@@ -86,8 +144,10 @@ static void set_up(struct box *box)
 
 enum aibox_status box_open(const struct box_address *address, struct box **out, struct aibox_error *err)
 {
+    const char *folder = choose_folder(address);
+    const char *url = folder != NULL ? "http://localhost" : address->url != NULL ? address->url : BOX_DEFAULT_URL;
     *out = NULL;
-    if (address->url[0] == '\0' || has_control(address->url))
+    if (url[0] == '\0' || has_control(url))
         return error_set(err, AIBOX_PARAM, "--url: http://host:port is expected");
     if (address->key != NULL && (address->key[0] == '\0' || has_control(address->key)))
         return error_set(err, AIBOX_PARAM, "--key: not a key");
@@ -95,13 +155,22 @@ enum aibox_status box_open(const struct box_address *address, struct box **out, 
     if (box == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     buffer_init(&box->answer, ANSWER_MAX);
-    box->base = base_of(address->url);
+    box->folder = -1;
+    box->base = base_of(url);
     box->curl = curl_easy_init();
     if (box->base == NULL || box->curl == NULL || !add_headers(box, address->key)) {
         box_close(box);
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     }
     set_up(box);
+    snprintf(box->place, sizeof box->place, "%s", box->base);
+    enum aibox_status status = folder != NULL ? use_socket(box, folder, err) : AIBOX_OK;
+    if (address->certificate != NULL)
+        curl_easy_setopt(box->curl, CURLOPT_CAINFO, address->certificate);
+    if (status != AIBOX_OK) {
+        box_close(box);
+        return status;
+    }
     *out = box;
     return AIBOX_OK;
 }
@@ -113,6 +182,8 @@ void box_close(struct box *box)
     curl_easy_cleanup(box->curl);
     curl_slist_free_all(box->headers);
     buffer_free(&box->answer);
+    if (box->folder >= 0)
+        close(box->folder);
     free(box->base);
     free(box);
 }
@@ -140,7 +211,7 @@ static enum aibox_status read_failure(const struct box *box, long http, struct a
         status = status_of_code(json_integer_value(code));
         error_set(err, status, "%s (%lld)", message, (long long)json_integer_value(code));
     } else {
-        error_set(err, status, "%s answered with HTTP status %ld and no reason: is it a box?", box->base, http);
+        error_set(err, status, "%s answered with HTTP status %ld and no reason: is it a box?", box->place, http);
     }
     json_decref(answer);
     return status;
@@ -156,9 +227,13 @@ static enum aibox_status perform_once(struct box *box, struct aibox_error *err)
     if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL)
         return error_set(err, AIBOX_PARAM, "--url %s: http://host:port is expected", box->base);
     if (code == CURLE_COULDNT_CONNECT)
-        return error_set(err, AIBOX_REMOTE_FAILED, "no box answers at %s: is aiboxd running there?", box->base);
+        return error_set(err, AIBOX_REMOTE_FAILED, "no box answers at %s: is aiboxd running there?", box->place);
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        return error_set(err, AIBOX_REMOTE_FAILED,
+                         "%s: its certificate is not known here: --certificate names the file that it is in",
+                         box->place);
     if (code != CURLE_OK)
-        return error_set(err, AIBOX_REMOTE_FAILED, "%s: %s", box->base, curl_easy_strerror(code));
+        return error_set(err, AIBOX_REMOTE_FAILED, "%s: %s", box->place, curl_easy_strerror(code));
     curl_easy_getinfo(box->curl, CURLINFO_RESPONSE_CODE, &http);
     return http == 200 ? AIBOX_OK : read_failure(box, http, err);
 }

@@ -10,9 +10,13 @@
 
 #define BOX_DEFAULT_URL "http://127.0.0.1:5555"
 
+/* Where it is: `url`, else the Unix socket in `data`, else that of a data folder in its usual places, else
+ * BOX_DEFAULT_URL. */
 struct box_address {
-    const char *url; /* "http://host:port", also without "http://" */
-    const char *key; /* sent as bearer token; NULL: none */
+    const char *url;         /* "http://host:port", also without "http://"; NULL: not told */
+    const char *data;        /* folder; NULL: not told */
+    const char *key;         /* sent as bearer token; NULL: none */
+    const char *certificate; /* file with the certificate of a https box that nobody known has signed; NULL: none */
 };
 
 /* One connection, for one thread at a time. */
@@ -21,6 +25,8 @@ struct box;
 /* Opens nothing on the network yet. PARAM: not a URL of http or https, a key with control characters. */
 enum aibox_status box_open(const struct box_address *address, struct box **out, struct aibox_error *err);
 void box_close(struct box *box); /* NULL is allowed */
+/* Where it was found, for people. Valid until box_close(). */
+const char *box_place(const struct box *box);
 
 /*
  * One call. `path` begins with '/'; `body` NULL: none. *answer (may be NULL) is the whole answer, a new reference.

@@ -92,19 +92,19 @@ static json_t *count_or_null(double value)
     return isnan(value) ? json_null() : json_integer((json_int_t)value);
 }
 
-static json_t *state_json(const struct ctl *ctl, const struct state *state)
+static json_t *state_json(const char *place, const struct state *state)
 {
-    return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "url", ctl->address.url,
-                     "ready", (int)state->ready, "reason", state->reason, "version", state->version, "model_set",
+    return json_pack("{s:s, s:b, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:{s:o, s:o, s:o}}", "url", place, "ready",
+                     (int)state->ready, "reason", state->reason, "version", state->version, "model_set",
                      state->model_set, "people", count_or_null(state->people), "events", count_or_null(state->events),
                      "threshold", number_or_null(state->threshold), "expected_false_accept",
                      number_or_null(state->false_accept), "decision", "count", count_or_null(state->decisions),
                      "p50_ms", number_or_null(state->p50_ms), "p99_ms", number_or_null(state->p99_ms));
 }
 
-static void print_state(const struct ctl *ctl, const struct state *state)
+static void print_state(const char *place, const struct state *state)
 {
-    printf("box         %s%s%s\n", ctl->address.url, state->version[0] != '\0' ? ", version " : "", state->version);
+    printf("box         %s%s%s\n", place, state->version[0] != '\0' ? ", version " : "", state->version);
     printf("state       %s%s%s%s%s\n", text_colour(state->ready ? TEXT_GOOD : TEXT_BAD, stdout),
            state->ready ? "ready" : "not ready", text_colour(TEXT_PLAIN, stdout), state->ready ? "" : ": ",
            state->reason);
@@ -133,12 +133,15 @@ static int run_status(struct ctl *ctl, int argc, char **argv)
     enum aibox_status status = box_open(&ctl->address, &box, &err);
     if (status == AIBOX_OK)
         status = read_state(box, &state, &err);
+    bool printed = status == AIBOX_OK;
+    if (printed && !ctl->json)
+        print_state(box_place(box), &state);
+    else if (printed)
+        printed = ctl_print_json_take(state_json(box_place(box), &state)) == CTL_YES;
     box_close(box);
     if (status != AIBOX_OK)
         return ctl_complain(&err);
-    if (!ctl->json)
-        print_state(ctl, &state);
-    else if (ctl_print_json_take(state_json(ctl, &state)) != CTL_YES)
+    if (!printed)
         return CTL_ERROR;
     return state.ready ? CTL_YES : CTL_NO;
 }

@@ -14,8 +14,33 @@
 
 static void print_command_help(const struct ctl_command *command)
 {
-    printf("Usage: aiboxctl [--url URL] [--key KEY] [--json] %s %s\n\n%s", command->name, command->arguments,
-           command->help);
+    printf("Usage: aiboxctl [--url URL | --data DIR] [--key KEY] [--json] %s %s\n\n%s", command->name,
+           command->arguments, command->help);
+}
+
+bool ctl_take_common(struct ctl *ctl, int option, const char *value)
+{
+    switch (option) {
+    case CTL_OPTION_URL:
+        ctl->address.url = value;
+        ctl->address.data = NULL;
+        return true;
+    case CTL_OPTION_DATA:
+        ctl->address.data = value;
+        ctl->address.url = NULL;
+        return true;
+    case CTL_OPTION_KEY:
+        ctl->address.key = value;
+        return true;
+    case CTL_OPTION_CERTIFICATE:
+        ctl->address.certificate = value;
+        return true;
+    case CTL_OPTION_JSON:
+        ctl->json = true;
+        return true;
+    default:
+        return false;
+    }
 }
 
 int ctl_next_option(struct ctl *ctl, int argc, char **argv, const struct option *options)
@@ -23,16 +48,9 @@ int ctl_next_option(struct ctl *ctl, int argc, char **argv, const struct option 
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+        if (ctl_take_common(ctl, option, optarg))
+            continue;
         switch (option) {
-        case CTL_OPTION_URL:
-            ctl->address.url = optarg;
-            continue;
-        case CTL_OPTION_KEY:
-            ctl->address.key = optarg;
-            continue;
-        case CTL_OPTION_JSON:
-            ctl->json = true;
-            continue;
         case CTL_OPTION_HELP:
             print_command_help(ctl->command);
             ctl->option_exit = CTL_YES;

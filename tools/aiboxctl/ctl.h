@@ -35,12 +35,21 @@ struct ctl {
 };
 
 extern const struct ctl_command ctl_enrol, ctl_identify, ctl_compare, ctl_faces, ctl_list, ctl_show, ctl_delete,
-    ctl_export, ctl_groups, ctl_events, ctl_status, ctl_settings;
+    ctl_export, ctl_groups, ctl_events, ctl_status, ctl_settings, ctl_passwd, ctl_setup_link, ctl_key;
 
 /* The options that may stand before the command, and behind it as well. Option values up to 31 are theirs. */
-enum ctl_common { CTL_OPTION_URL = 1, CTL_OPTION_KEY, CTL_OPTION_JSON, CTL_OPTION_HELP };
+enum ctl_common {
+    CTL_OPTION_URL = 1,
+    CTL_OPTION_DATA,
+    CTL_OPTION_KEY,
+    CTL_OPTION_CERTIFICATE,
+    CTL_OPTION_JSON,
+    CTL_OPTION_HELP
+};
 #define CTL_COMMON_OPTIONS                                                                                             \
-    {"url", required_argument, NULL, CTL_OPTION_URL}, {"key", required_argument, NULL, CTL_OPTION_KEY},                \
+    {"url", required_argument, NULL, CTL_OPTION_URL}, {"data", required_argument, NULL, CTL_OPTION_DATA},              \
+        {"key", required_argument, NULL, CTL_OPTION_KEY},                                                              \
+        {"certificate", required_argument, NULL, CTL_OPTION_CERTIFICATE},                                              \
         {"json", no_argument, NULL, CTL_OPTION_JSON}, {"help", no_argument, NULL, CTL_OPTION_HELP},                    \
     {                                                                                                                  \
         NULL, 0, NULL, 0                                                                                               \
@@ -51,6 +60,9 @@ enum ctl_common { CTL_OPTION_URL = 1, CTL_OPTION_KEY, CTL_OPTION_JSON, CTL_OPTIO
  * command: it returns ctl->option_exit, everything has been said.
  */
 int ctl_next_option(struct ctl *ctl, int argc, char **argv, const struct option *options);
+
+/* Takes in an option of CTL_COMMON_OPTIONS but --help: false for any other. */
+bool ctl_take_common(struct ctl *ctl, int option, const char *value);
 
 /* For commands without options of their own that take between `min` and `max` arguments (max < 0: any number). The
  * first one is argv[optind] afterwards. False as '?' of ctl_next_option(). */

@@ -11,20 +11,24 @@
 #include "text.h"
 
 static const struct ctl_command *const commands[] = {
-    &ctl_enrol,  &ctl_identify, &ctl_compare, &ctl_faces,  &ctl_list,   &ctl_show,
-    &ctl_delete, &ctl_export,   &ctl_groups,  &ctl_events, &ctl_status, &ctl_settings,
+    &ctl_enrol,  &ctl_identify, &ctl_compare, &ctl_faces,    &ctl_list,   &ctl_show,       &ctl_delete, &ctl_export,
+    &ctl_groups, &ctl_events,   &ctl_status,  &ctl_settings, &ctl_passwd, &ctl_setup_link, &ctl_key,
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
 static void print_help(FILE *to)
 {
-    fputs("Usage: aiboxctl [--url URL] [--key KEY] [--json] COMMAND ...\n\nCommands:\n", to);
+    fputs("Usage: aiboxctl [--url URL | --data DIR] [--key KEY] [--json] COMMAND ...\n\nCommands:\n", to);
     for (size_t i = 0; i < N_COMMANDS; i++)
         fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     fputs("\naiboxctl COMMAND --help tells more.\n"
           "\n"
-          "  --url URL   the box (default " BOX_DEFAULT_URL "; also AIBOX_URL)\n"
+          "  --url URL   the box (also AIBOX_URL)\n"
+          "  --data DIR  a box of this computer, by its data folder (also AIBOX_DATA): no key is needed by its user\n"
+          "              and root. Without both: ./var, /var/lib/aibox, else " BOX_DEFAULT_URL "\n"
           "  --key KEY   the key to call it with (also AIBOX_KEY, which other users of the computer can't see)\n"
+          "  --certificate FILE\n"
+          "              certificate of a box with https that no authority has signed (also AIBOX_CERTIFICATE)\n"
           "  --json      answer in JSON\n"
           "  --version   print the version\n",
           to);
@@ -52,16 +56,9 @@ static int read_options(struct ctl *ctl, int argc, char **argv)
     int option;
     opterr = 0;
     while ((option = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+        if (ctl_take_common(ctl, option, optarg))
+            continue;
         switch (option) {
-        case CTL_OPTION_URL:
-            ctl->address.url = optarg;
-            break;
-        case CTL_OPTION_KEY:
-            ctl->address.key = optarg;
-            break;
-        case CTL_OPTION_JSON:
-            ctl->json = true;
-            break;
         case CTL_OPTION_HELP:
             print_help(stdout);
             return CTL_YES;
@@ -94,7 +91,10 @@ static int run(struct ctl *ctl, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct ctl ctl = {.address = {environment("AIBOX_URL", BOX_DEFAULT_URL), environment("AIBOX_KEY", NULL)}};
+    struct ctl ctl = {.address = {.url = environment("AIBOX_URL", NULL),
+                                  .data = environment("AIBOX_DATA", NULL),
+                                  .key = environment("AIBOX_KEY", NULL),
+                                  .certificate = environment("AIBOX_CERTIFICATE", NULL)}};
     text_set_up();
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return ctl_fail("curl could not be set up");

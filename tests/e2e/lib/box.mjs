@@ -55,7 +55,7 @@ export class Box {
     await new Promise((resolve, reject) => {
       box.child.stdout.on('data', (chunk) => {
         box.stdout += chunk;
-        const ready = /ready on (http:\/\/\S+)/.exec(box.stdout);
+        const ready = /ready on (https?:\/\/\S+)/.exec(box.stdout);
         if (ready) {
           box.url = ready[1];
           resolve();

@@ -118,16 +118,16 @@ static void connections_of_one_address_are_limited(void **state)
 
     (void)state;
     assert_int_equal(connections_open(2, &connections, NULL), AIBOX_OK);
-    held[0] = connections_add(connections, -1, &one, CONNECTION_NO_DEADLINE);
+    held[0] = connections_add(connections, -1, &one, false, CONNECTION_NO_DEADLINE);
     assert_true(connections_admit(connections, &one));
-    held[1] = connections_add(connections, -1, &one, CONNECTION_NO_DEADLINE);
+    held[1] = connections_add(connections, -1, &one, false, CONNECTION_NO_DEADLINE);
     assert_false(connections_admit(connections, &one));
     assert_true(connections_admit(connections, &other));
-    held[2] = connections_add(connections, -1, &v6, CONNECTION_NO_DEADLINE);
-    held[3] = connections_add(connections, -1, &neighbour, CONNECTION_NO_DEADLINE);
+    held[2] = connections_add(connections, -1, &v6, false, CONNECTION_NO_DEADLINE);
+    held[3] = connections_add(connections, -1, &neighbour, false, CONNECTION_NO_DEADLINE);
     assert_false(connections_admit(connections, &v6));
-    held[4] = connections_add(connections, -1, &loopback, CONNECTION_NO_DEADLINE);
-    held[5] = connections_add(connections, -1, &loopback, CONNECTION_NO_DEADLINE);
+    held[4] = connections_add(connections, -1, &loopback, false, CONNECTION_NO_DEADLINE);
+    held[5] = connections_add(connections, -1, &loopback, false, CONNECTION_NO_DEADLINE);
     assert_true(connections_admit(connections, &loopback));
     connections_count(connections, &open, &ended);
     assert_int_equal(open, 6);
