@@ -34,7 +34,8 @@ static enum aibox_status import_people(struct api_context *ctx, struct api_reque
     struct import_options options = {.level = QUALITY_HIGH,
                                      .ignore_exist = api_bool(req, "ignore_exist"),
                                      .create_permissions = api_bool(req, "create_no_exit_permission"),
-                                     .create_groups = api_bool(req, "create_groups")};
+                                     .create_groups = api_bool(req, "create_groups"),
+                                     .refuse_duplicate = !api_bool(req, "allow_duplicate")};
     struct name_list groups = {0};
     struct job_status job;
     enum aibox_status status = name_list_split(api_text(req, "group_name"), "group_name", &groups, err);
@@ -157,6 +158,10 @@ static const struct api_field import_fields[] = {
      .type = API_BOOL,
      .default_text = "false",
      .help = "Unknown groups: true creates them, false refuses the person."},
+    {.name = "allow_duplicate",
+     .type = API_BOOL,
+     .default_text = "true",
+     .help = "False: faces that are somebody else's already are refused; true: the results say whose (duplicate)."},
 };
 
 static const struct api_field export_fields[] = {

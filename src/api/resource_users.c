@@ -127,9 +127,22 @@ static enum aibox_status check_photo_or_feature(struct api_context *ctx, const s
     return AIBOX_OK;
 }
 
+/* A warning that is there only when there is one: callers of old know nothing of it. */
+static void print_duplicate(struct json_out *out, const struct flow_duplicate *duplicate)
+{
+    if (!duplicate->found)
+        return;
+    json_out_key(out, "duplicate");
+    json_out_object_begin(out);
+    json_out_key_text(out, "identity_id", duplicate->identity_id);
+    json_out_key_text(out, "name", duplicate->name);
+    json_out_key_float(out, "score", (double)duplicate->score);
+    json_out_object_end(out);
+}
+
 static enum aibox_status answer_created(struct api_context *ctx, const struct api_request *req,
                                         struct api_response *res, const struct store_person *person,
-                                        struct aibox_error *err)
+                                        const struct flow_duplicate *duplicate, struct aibox_error *err)
 {
     struct json_out *out = api_body(res);
     json_out_object_begin(out);
@@ -144,6 +157,7 @@ static enum aibox_status answer_created(struct api_context *ctx, const struct ap
     names_json_joined(out, (const char *const *)person->group_names.items, person->group_names.count);
     json_out_key(out, "info");
     person_json_info(out, person);
+    print_duplicate(out, duplicate);
     json_out_object_end(out);
     json_out_object_end(out);
     return AIBOX_OK;
@@ -155,7 +169,9 @@ static enum aibox_status create_user(struct api_context *ctx, struct api_request
     struct store_person person = {0};
     struct name_list groups = {0};
     struct person_info info = {0};
-    struct flow_enrolment enrolment = {.level = level_argument(req)};
+    struct flow_duplicate duplicate = {0};
+    struct flow_enrolment enrolment = {
+        .level = level_argument(req), .refuse_duplicate = !api_bool(req, "allow_duplicate"), .duplicate = &duplicate};
     bool ignore_exist = api_bool(req, "ignore_exist");
     bool known = ignore_exist && person_exists(ctx->store, api_text(req, "identity_id"));
     enum aibox_status status = read_info(api_json(req, "info"), !known, &info, err);
@@ -179,7 +195,7 @@ static enum aibox_status create_user(struct api_context *ctx, struct api_request
         status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, NULL, err);
     }
     if (status == AIBOX_OK)
-        status = answer_created(ctx, req, res, &person, err);
+        status = answer_created(ctx, req, res, &person, &duplicate, err);
     store_person_free(&person);
     person_info_free(&info);
     name_list_free(&groups);
@@ -247,7 +263,8 @@ static enum aibox_status list_users(struct api_context *ctx, struct api_request 
 
 /* ---- PUT ---- */
 
-static void answer_updated(struct api_response *res, const struct store_person *person)
+static void answer_updated(struct api_response *res, const struct store_person *person,
+                           const struct flow_duplicate *duplicate)
 {
     struct json_out *out = api_body(res);
     json_out_object_begin(out);
@@ -263,6 +280,7 @@ static void answer_updated(struct api_response *res, const struct store_person *
     json_out_key_int(out, "type", person->type);
     json_out_key(out, "permission_ids");
     person_json_texts(out, &person->permission_ids);
+    print_duplicate(out, duplicate);
     json_out_object_end(out);
     json_out_object_end(out);
 }
@@ -274,6 +292,7 @@ static enum aibox_status update_user(struct api_context *ctx, struct api_request
     struct store_person person = {0};
     struct name_list groups = {0};
     struct person_info info = {0};
+    struct flow_duplicate duplicate = {0};
     struct api_bytes photo = api_picture(req, "reg_photo");
     bool has_groups = api_text(req, "group_name") != NULL;
     enum aibox_status status = read_info(api_json(req, "info"), false, &info, err);
@@ -283,6 +302,8 @@ static enum aibox_status update_user(struct api_context *ctx, struct api_request
         bool no_name = has_groups && groups.count == 0;
         struct flow_enrolment enrolment = {
             .level = level_argument(req),
+            .refuse_duplicate = !api_bool(req, "allow_duplicate"),
+            .duplicate = &duplicate,
             .photo = photo.size > 0 ? photo.data : NULL,
             .photo_size = photo.size,
             .change = {.mode = STORE_UPDATE,
@@ -300,7 +321,7 @@ static enum aibox_status update_user(struct api_context *ctx, struct api_request
         status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, NULL, err);
     }
     if (status == AIBOX_OK)
-        answer_updated(res, &person);
+        answer_updated(res, &person, &duplicate);
     store_person_free(&person);
     person_info_free(&info);
     name_list_free(&groups);
@@ -348,6 +369,12 @@ static enum aibox_status delete_users(struct api_context *ctx, struct api_reques
         .name = "fiqa_level", .type = API_CHOICE, .default_text = "high", .choices = LEVELS,                           \
         .help = "How strictly the photo's quality is judged; no: a face is enough."                                    \
     }
+#define ALLOW_DUPLICATE                                                                                                \
+    {                                                                                                                  \
+        .name = "allow_duplicate", .type = API_BOOL, .default_text = "true",                                           \
+        .help = "False: a face that is somebody else's already is refused; true: the answer says whose "               \
+                "(duplicate)."                                                                                         \
+    }
 #define CREATE_PERMISSION                                                                                              \
     {                                                                                                                  \
         .name = "create_no_exit_permission", .type = API_BOOL, .default_text = "false",                                \
@@ -369,6 +396,7 @@ static const struct api_field create_fields[] = {
      .default_text = "false",
      .help = "True: an existing person is brought up to date and a photo adds a face."},
     CREATE_PERMISSION,
+    ALLOW_DUPLICATE,
     FIQA_LEVEL,
     {.name = "support_single_face",
      .type = API_BOOL,
@@ -405,6 +433,7 @@ static const struct api_field update_fields[] = {
      .max = 65536,
      .help = "The person's groups from now on, separated by ','; '' is default_group; absent: unchanged."},
     CREATE_PERMISSION,
+    ALLOW_DUPLICATE,
     FIQA_LEVEL,
     {.name = "info",
      .type = API_DICT,

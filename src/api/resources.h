@@ -25,6 +25,7 @@
     X(devices)                                                                                                         \
     X(cameras)                                                                                                         \
     X(events)                                                                                                          \
+    X(rejections)                                                                                                      \
     X(reports)                                                                                                         \
     X(report_state)                                                                                                    \
     X(stream)                                                                                                          \

@@ -113,6 +113,9 @@ const struct settings_entry settings_table[] = {
      "Quality level custom: largest angle in degrees by which the head may be turned sideways."},
     {"recognition.dedup_seconds", SETTINGS_INT, "10", 0, 3600, NULL, HOT,
      "Seconds within which the same person at the same device gives one event; 0: every time."},
+    {"recognition.duplicate_threshold", SETTINGS_AUTO_FLOAT, "auto", 0, 1, NULL, HOT,
+     "Similarity (0-1) from which a face that is enrolled counts as somebody else's; auto: the threshold of "
+     "recognition."},
     {"recognition.enrol_min_face", SETTINGS_INT, "32", 16, 1000, NULL, HOT,
      "Smallest face that may be enrolled, in pixels of the shorter side of its box."},
     {"recognition.false_accept_target", SETTINGS_FLOAT, "0.01", 1e-6, 0.5, NULL, HOT,

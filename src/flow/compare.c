@@ -114,6 +114,7 @@ enum aibox_status flow_compare(struct flow *flow, const struct flow_comparison *
             status = error_set(err, AIBOX_NO_FACE, "identity_id: '%s' has no face enrolled", comparison->identity_id);
             goto out;
         }
+        cosine = apart_score(flow->apart, first.embedding, result->person.person_id, cosine);
     } else {
         status = inspect_one(flow, comparison->second, comparison->second_size, comparison->second_name, &second, err);
         if (status != AIBOX_OK)

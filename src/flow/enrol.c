@@ -108,6 +108,27 @@ static enum aibox_status normalise_feature(const float *feature, float *out, flo
     return AIBOX_OK;
 }
 
+/* Before the person is saved; two of one face that come at the same moment don't see each other here. */
+static enum aibox_status refuse_duplicate(struct flow *flow, const struct flow_enrolment *enrolment,
+                                          const float *embedding, struct aibox_error *err)
+{
+    struct flow_duplicate found;
+    enum aibox_status status = duplicate_find(flow, embedding, enrolment->change.identity_id, &found, err);
+    if (status != AIBOX_OK || !found.found)
+        return status;
+    return error_set(err, AIBOX_IDENTITY_EXISTS,
+                     "%s: the face is that of identity_id '%s' (score %.2f); allow_duplicate takes it all the same",
+                     enrolment->feature != NULL ? "feature" : "reg_photo", found.identity_id, (double)found.score);
+}
+
+/* After it: of two that come at the same moment one at least sees the other. */
+static void report_duplicate(struct flow *flow, const struct flow_enrolment *enrolment, const float *embedding)
+{
+    struct aibox_error err;
+    if (duplicate_find(flow, embedding, enrolment->change.identity_id, enrolment->duplicate, &err) != AIBOX_OK)
+        log_warn("flow", "a new face was not compared with the others reason=\"%s\"", err.message);
+}
+
 enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, const struct flow_enrolment *enrolment,
                              struct store_person *person, bool *created, struct vision_quality *quality,
                              struct aibox_error *err)
@@ -118,6 +139,8 @@ enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, con
     if (status != AIBOX_OK)
         return status;
 
+    if (enrolment->duplicate != NULL)
+        *enrolment->duplicate = (struct flow_duplicate){0};
     struct enrol_job job = {.flow = flow, .request = enrolment, .err = err};
     bool has_photo = enrolment->photo != NULL && enrolment->photo_size > 0;
     bool has_face = has_photo || enrolment->feature != NULL;
@@ -131,6 +154,8 @@ enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, con
     }
     if (quality != NULL)
         *quality = job.quality;
+    if (status == AIBOX_OK && has_face && enrolment->refuse_duplicate)
+        status = refuse_duplicate(flow, enrolment, job.embedding, err);
     if (status != AIBOX_OK) {
         atomic_fetch_add(&flow->enrol_refused, 1);
         return status;
@@ -152,6 +177,8 @@ enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, con
         change.faces_mode = STORE_FACES_KEEP;
     }
     status = store_person_save(flow->store, &change, person, created, err);
+    if (status == AIBOX_OK && has_face && enrolment->duplicate != NULL)
+        report_duplicate(flow, enrolment, job.embedding);
     atomic_fetch_add(status == AIBOX_OK ? &flow->enrolled : &flow->enrol_refused, 1);
     return status;
 }

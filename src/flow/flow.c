@@ -29,6 +29,7 @@ static bool on_person(void *ctx, const struct store_template *state)
     struct flow *flow = ctx;
     autothreshold_touch(flow->autothreshold);
     if (state->n_faces == 0) {
+        apart_forget(flow->apart, state->person_id);
         gallery_remove(flow->gallery, state->person_id);
         return true;
     }
@@ -59,6 +60,7 @@ static void on_people_cleared(void *ctx)
 {
     struct flow *flow = ctx;
     gallery_clear(flow->gallery);
+    apart_clear(flow->apart);
     autothreshold_touch(flow->autothreshold);
 }
 
@@ -74,7 +76,9 @@ static void *load_gallery(void *arg)
     struct flow *flow = arg;
     struct aibox_error err;
     int64_t start = clock_monotonic_ms();
-    if (store_templates_scan(flow->store, vision_model_set(flow->vision), load_person, flow, &err) != AIBOX_OK) {
+    const char *model_set = vision_model_set(flow->vision);
+    if (store_templates_scan(flow->store, model_set, load_person, flow, &err) != AIBOX_OK ||
+        apart_load(flow->apart, flow->store, model_set, &err) != AIBOX_OK) {
         log_error("flow", "the gallery could not be loaded reason=\"%s\"", err.message);
         atomic_store(&flow->ready, -1);
         return NULL;
@@ -125,7 +129,8 @@ enum aibox_status flow_open(struct settings *settings, struct store *store, cons
     flow->store = store;
     flow->dedup = dedup_new();
     flow->stages = stages_new();
-    if (flow->dedup == NULL || flow->stages == NULL) {
+    flow->apart = apart_new();
+    if (flow->dedup == NULL || flow->stages == NULL || flow->apart == NULL) {
         status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
         goto fail;
     }
@@ -179,6 +184,7 @@ void flow_close(struct flow *flow)
     vision_close(flow->vision);
     stages_free(flow->stages);
     dedup_free(flow->dedup);
+    apart_free(flow->apart);
     devices_close(flow->devices);
     free(flow);
 }

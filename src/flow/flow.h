@@ -82,6 +82,14 @@ struct vision_quality_limits flow_quality_limits(struct flow *flow, enum vision_
 
 /* ---- enrolment ------------------------------------------------------------------------------- */
 
+/* Somebody else who looks like the face that is enrolled: perhaps the same person under two ids. */
+struct flow_duplicate {
+    bool found;
+    char identity_id[STORE_MAX_IDENTITY + 1];
+    char name[STORE_MAX_NAME + 1];
+    float score; /* of the new face with that person's template */
+};
+
 struct flow_enrolment {
     struct store_person_change change; /* faces are filled in by the flow; faces_mode says add or replace */
     const uint8_t *photo;              /* NULL or size 0: no photo */
@@ -90,12 +98,17 @@ struct flow_enrolment {
     const float
         *feature; /* 512 values instead of a photo, or NULL; need not be normalised (norm <= 1e-6: BAD_FEATURE) */
     bool dry_run; /* only the checks */
+    bool refuse_duplicate;            /* IDENTITY_EXISTS when the face looks like somebody else's */
+    struct flow_duplicate *duplicate; /* or NULL; filled on success: the nearest such person */
 };
+
+/* Score from which a new face counts as somebody else's (recognition.duplicate_threshold). */
+float flow_duplicate_threshold(struct flow *flow);
 
 /*
  * Order of errors: groups and permissions (NOT_FOUND), id (IDENTITY_EXISTS, ID_NOT_FOUND), picture, NO_FACE,
- * FACE_TOO_SMALL, LOW_QUALITY, GALLERY_FULL. A failure leaves no trace. On success the person is in the gallery when it
- * returns. `quality` (may be NULL): of the photo.
+ * FACE_TOO_SMALL, LOW_QUALITY, IDENTITY_EXISTS (a duplicate), GALLERY_FULL. A failure leaves no trace. On success the
+ * person is in the gallery when it returns. `quality` (may be NULL): of the photo.
  */
 enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, const struct flow_enrolment *enrolment,
                              struct store_person *person, bool *created, struct vision_quality *quality,
@@ -203,6 +216,22 @@ enum aibox_status flow_compare(struct flow *flow, const struct flow_comparison *
 
 /* Threshold for a single comparison: "high", "middle", "low" = false match rate 1e-5, 1e-4, 1e-3. NAN: no such word. */
 float flow_pair_threshold(const struct flow *flow, const char *word);
+
+/* ---- not this person --------------------------------------------------------------------------- */
+
+struct flow_rejection {
+    int64_t rejection_id;
+    char identity_id[STORE_MAX_IDENTITY + 1];
+};
+/*
+ * Remembers that the face of an event is not a person's (`identity_id` NULL: whom the event names, else who was
+ * nearest): from the return on, that face is not taken for them any more (flow/apart.h). Errors as
+ * store_rejection_add(); PARAM: the event names nobody.
+ */
+enum aibox_status flow_reject(struct flow *flow, const char *event_id, const char *identity_id,
+                              struct flow_rejection *out, struct aibox_error *err);
+/* Takes that back. NOT_FOUND. */
+enum aibox_status flow_reject_undo(struct flow *flow, int64_t rejection_id, struct aibox_error *err);
 
 /* ---- threshold ------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "core/pool.h"
+#include "flow/apart.h"
 #include "flow/autothreshold.h"
 #include "flow/dedup.h"
 #include "flow/flow.h"
@@ -21,6 +22,7 @@ struct flow {
     struct pool *pool;
     struct autothreshold *autothreshold;
     struct dedup *dedup;
+    struct apart *apart;
     struct stages *stages;
     pthread_t loader;
     bool loader_started;
@@ -64,6 +66,23 @@ enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, c
 
 /* Turns coordinates of a picture reduced by `scale` into those of the full picture. */
 void look_to_full(struct vision_face *face, int scale);
+
+/* ---- rejections.c ----------------------------------------------------------------------------- */
+
+#define FLOW_CANDIDATES 8 /* so many are looked at where the best two count: rejections may take some away */
+
+/*
+ * The people whom a face may be, best first, at most two, rejections taken into account: what every recognition goes
+ * by. BAD_FEATURE as gallery_search().
+ */
+enum aibox_status flow_search(struct flow *flow, const float *embedding, const struct gallery_filter *filter,
+                              struct gallery_result *result, struct aibox_error *err);
+
+/* ---- duplicate.c ------------------------------------------------------------------------------ */
+
+/* The nearest person but `identity_id` whose template scores flow_duplicate_threshold() or more with a face. */
+enum aibox_status duplicate_find(struct flow *flow, const float *embedding, const char *identity_id,
+                                 struct flow_duplicate *out, struct aibox_error *err);
 
 /* ---- decide.c: the decision table, pure ------------------------------------------------------- */
 

@@ -30,6 +30,7 @@ struct slot {
     uint8_t *photo; /* NULL: none */
     size_t photo_size;
     enum import_outcome outcome;
+    struct flow_duplicate duplicate;
     enum aibox_status status;
     struct aibox_error err;
 };
@@ -54,7 +55,7 @@ static void work(void *worker, void *arg)
 
     (void)worker;
     slot->status = import_person_enrol(import->request, &slot->task.person, slot->photo, slot->photo_size,
-                                       &slot->outcome, &slot->err);
+                                       &slot->outcome, &slot->duplicate, &slot->err);
     pthread_mutex_lock(&import->mu);
     slot->state = FINISHED;
     (void)pthread_cond_signal(&import->finished);
@@ -72,7 +73,8 @@ static enum aibox_status tell(const struct import *import, const struct slot *sl
                                    .file = slot->task.file,
                                    .identity_id = slot->task.person.identity_id,
                                    .status = slot->status,
-                                   .message = failed ? slot->err.message : ""};
+                                   .message = failed ? slot->err.message : "",
+                                   .duplicate = &slot->duplicate};
 
     return sink->result(sink->ctx, &result, err);
 }
@@ -176,6 +178,7 @@ static enum aibox_status do_item(struct import *import, size_t item, struct aibo
         return status;
     slot->item = item;
     slot->err.message[0] = '\0';
+    slot->duplicate.found = false;
     slot->status = load(import, slot);
     if (slot->status != AIBOX_OK) {
         status = tell(import, slot, err);

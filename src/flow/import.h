@@ -25,6 +25,7 @@ struct import_options {
     bool ignore_exist;       /* people who were there when the import began are brought up to date, else refused */
     bool create_permissions; /* unknown permission groups are created, else refused */
     bool create_groups;      /* the same for groups */
+    bool refuse_duplicate;   /* faces that are somebody else's already are refused, else told */
 };
 
 /* Valid during the call. */
@@ -35,6 +36,7 @@ struct import_result {
     const char *identity_id; /* "" when it could not be told */
     enum aibox_status status;
     const char *message; /* "" unless failed */
+    const struct flow_duplicate *duplicate;
 };
 
 /* Who wants to know. All are called on the thread that runs the import; a failure of theirs ends it. */

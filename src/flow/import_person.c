@@ -305,14 +305,16 @@ static enum aibox_status save(const struct import_request *request, const struct
 
 enum aibox_status import_person_enrol(const struct import_request *request, const struct import_person *person,
                                       const uint8_t *photo, size_t photo_size, enum import_outcome *outcome,
-                                      struct aibox_error *err)
+                                      struct flow_duplicate *duplicate, struct aibox_error *err)
 {
-    struct flow_enrolment enrolment = {.level = request->options.level};
+    struct flow_enrolment enrolment = {
+        .level = request->options.level, .refuse_duplicate = request->options.refuse_duplicate, .duplicate = duplicate};
     struct store_person stored = {0};
     bool created = false, exists, known_photo;
     enum aibox_status status = store_person_get(request->store, person->identity_id, &stored, err);
 
     *outcome = IMPORT_FAILED;
+    *duplicate = (struct flow_duplicate){0};
     if (status != AIBOX_OK && status != AIBOX_ID_NOT_FOUND)
         return status;
     exists = status == AIBOX_OK;

@@ -66,10 +66,10 @@ enum aibox_status import_list_read(const char *cell, const char *separators, str
 
 /*
  * Enrols the person, with a photo or without (`photo` NULL). New people are created; others get what is said of them,
- * the rest stays; a photo that a person has already adds no second face. Errors as flow_enrol().
+ * the rest stays; a photo that a person has already adds no second face. `duplicate` and errors as flow_enrol().
  */
 enum aibox_status import_person_enrol(const struct import_request *request, const struct import_person *person,
                                       const uint8_t *photo, size_t photo_size, enum import_outcome *outcome,
-                                      struct aibox_error *err);
+                                      struct flow_duplicate *duplicate, struct aibox_error *err);
 
 #endif

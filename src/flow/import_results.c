@@ -183,6 +183,14 @@ static void print(struct json_out *out, const struct import_result *result)
     json_out_key_int(out, "code", status_code(result->status));
     json_out_key_text(out, "status", status_name(result->status));
     json_out_key_text(out, "message", result->message);
+    if (result->duplicate && result->duplicate->found) {
+        json_out_key(out, "duplicate");
+        json_out_object_begin(out);
+        json_out_key_text(out, "identity_id", result->duplicate->identity_id);
+        json_out_key_text(out, "name", result->duplicate->name);
+        json_out_key_float(out, "score", (double)result->duplicate->score);
+        json_out_object_end(out);
+    }
     json_out_object_end(out);
 }
 

@@ -32,7 +32,8 @@ bool import_results_pending(struct import_results *results, size_t item);
 void import_results_count(struct import_results *results, size_t *done, size_t *failed);
 
 /* Items with a result, by number, each as the text of a JSON object: {file, identity_id, outcome, code, status,
- * message}. `total`: before skip and limit. */
+ * message, and duplicate {identity_id, name, score} when the face is somebody else's}. `total`: before skip and limit.
+ */
 enum aibox_status import_results_page(struct import_results *results, bool only_failed, size_t skip, size_t limit,
                                       void (*each)(void *ctx, const char *json), void *ctx, size_t *total,
                                       struct aibox_error *err);

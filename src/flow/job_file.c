@@ -75,6 +75,7 @@ enum aibox_status job_record_set_options(struct job_record *record, const struct
     record->ignore_exist = options->ignore_exist;
     record->create_permissions = options->create_permissions;
     record->create_groups = options->create_groups;
+    record->refuse_duplicate = options->refuse_duplicate;
     return set_groups(record, options->groups, options->n_groups, err);
 }
 
@@ -85,7 +86,8 @@ void job_record_options(const struct job_record *record, struct import_options *
                                    .level = record->level,
                                    .ignore_exist = record->ignore_exist,
                                    .create_permissions = record->create_permissions,
-                                   .create_groups = record->create_groups};
+                                   .create_groups = record->create_groups,
+                                   .refuse_duplicate = record->refuse_duplicate};
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------ */
@@ -100,14 +102,15 @@ static json_t *to_json(const struct job_record *record)
             json_decref(groups);
             return NULL;
         }
-    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:i, s:s, s:I, s:I, s:o, s:i, s:b, s:b, s:b}", "type",
-                     "import", "state", job_state_names[status->state], "created_ms", (json_int_t)status->created_ms,
-                     "started_ms", (json_int_t)status->started_ms, "ended_ms", (json_int_t)status->ended_ms, "total",
-                     (json_int_t)status->total, "ignored", (json_int_t)status->ignored, "can_retry",
-                     (int)status->can_retry, "error", (int)status->error.status, "message", status->error.message,
-                     "offset", (json_int_t)record->offset, "size", (json_int_t)record->size, "groups", groups, "level",
-                     (int)record->level, "ignore_exist", (int)record->ignore_exist, "create_permissions",
-                     (int)record->create_permissions, "create_groups", (int)record->create_groups);
+    return json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:i, s:s, s:I, s:I, s:o, s:i, s:b, s:b, s:b, s:b}",
+                     "type", "import", "state", job_state_names[status->state], "created_ms",
+                     (json_int_t)status->created_ms, "started_ms", (json_int_t)status->started_ms, "ended_ms",
+                     (json_int_t)status->ended_ms, "total", (json_int_t)status->total, "ignored",
+                     (json_int_t)status->ignored, "can_retry", (int)status->can_retry, "error",
+                     (int)status->error.status, "message", status->error.message, "offset", (json_int_t)record->offset,
+                     "size", (json_int_t)record->size, "groups", groups, "level", (int)record->level, "ignore_exist",
+                     (int)record->ignore_exist, "create_permissions", (int)record->create_permissions, "create_groups",
+                     (int)record->create_groups, "refuse_duplicate", (int)record->refuse_duplicate);
 }
 
 static enum aibox_status io_failed(struct aibox_error *err)
@@ -184,13 +187,15 @@ static enum aibox_status from_json(json_t *json, struct job_record *out, struct 
     const char *state, *message;
     json_int_t created, started, ended, total, ignored, offset, size;
     int can_retry, error, level, ignore_exist, create_permissions, create_groups;
+    int refuse_duplicate = false; /* jobs of old don't say */
     json_t *groups;
 
-    if (json_unpack(json, "{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:i, s:s, s:I, s:I, s:o, s:i, s:b, s:b, s:b}", "state",
-                    &state, "created_ms", &created, "started_ms", &started, "ended_ms", &ended, "total", &total,
-                    "ignored", &ignored, "can_retry", &can_retry, "error", &error, "message", &message, "offset",
-                    &offset, "size", &size, "groups", &groups, "level", &level, "ignore_exist", &ignore_exist,
-                    "create_permissions", &create_permissions, "create_groups", &create_groups) != 0 ||
+    if (json_unpack(json, "{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:i, s:s, s:I, s:I, s:o, s:i, s:b, s:b, s:b, s?b}",
+                    "state", &state, "created_ms", &created, "started_ms", &started, "ended_ms", &ended, "total",
+                    &total, "ignored", &ignored, "can_retry", &can_retry, "error", &error, "message", &message,
+                    "offset", &offset, "size", &size, "groups", &groups, "level", &level, "ignore_exist", &ignore_exist,
+                    "create_permissions", &create_permissions, "create_groups", &create_groups, "refuse_duplicate",
+                    &refuse_duplicate) != 0 ||
         !read_state(state, &status->state) || total < 0 || error < 0 || error >= AIBOX_STATUS_COUNT || offset < 0 ||
         size < 0)
         return error_set(err, AIBOX_PROCESS_FAILED, "it is damaged");
@@ -208,6 +213,7 @@ static enum aibox_status from_json(json_t *json, struct job_record *out, struct 
     out->ignore_exist = ignore_exist;
     out->create_permissions = create_permissions;
     out->create_groups = create_groups;
+    out->refuse_duplicate = refuse_duplicate;
     return read_groups(groups, out, err);
 }
 

@@ -13,7 +13,7 @@ struct job_record {
     char **groups;         /* import_options, owned */
     size_t n_groups;
     enum vision_quality_level level;
-    bool ignore_exist, create_permissions, create_groups;
+    bool ignore_exist, create_permissions, create_groups, refuse_duplicate;
 };
 
 /* Copies the options into the record. PROCESS_FAILED: out of memory. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "flow/sighting.h"
 
 /* Everything one recognition has in hand. The worker fills what needs the models; the caller's thread does the rest. */
@@ -105,7 +106,12 @@ enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority,
 
 void flow_forget_sightings(struct flow *flow)
 {
+    struct aibox_error err;
     dedup_forget(flow->dedup);
+    /* With an event its rejection is gone. */
+    if (!apart_is_empty(flow->apart) &&
+        apart_load(flow->apart, flow->store, vision_model_set(flow->vision), &err) != AIBOX_OK)
+        log_error("flow", "rejections could not be read again reason=\"%s\"", err.message);
 }
 
 void flow_decision_free(struct flow_decision *decision)

@@ -14,8 +14,8 @@ enum aibox_status sighting_search(struct sighting *sighting)
 {
     struct flow *flow = sighting->flow;
     int64_t start = clock_monotonic_us();
-    enum aibox_status status = gallery_search(flow->gallery, sighting->decision->face.embedding, &sighting->filter, 2,
-                                              &sighting->result, sighting->err);
+    enum aibox_status status =
+        flow_search(flow, sighting->decision->face.embedding, &sighting->filter, &sighting->result, sighting->err);
     stages_add(flow->stages, STAGE_SEARCH, clock_monotonic_us() - start);
     /* The network gave nothing usable: a stranger, not an error of the caller's. */
     return status == AIBOX_BAD_FEATURE ? AIBOX_OK : status;

@@ -309,6 +309,8 @@ static enum aibox_status run_delete(struct batch *batch, void *arg, struct aibox
     for (size_t i = 0; i < n && status == AIBOX_OK; i++) {
         bool dropped;
         status = event_drop(batch, seqs[i], &dropped, err);
+        if (status == AIBOX_OK) /* a copy of the face; retention leaves it, who deletes an event means it */
+            status = sql_run(&batch->main, "DELETE FROM rejection WHERE event_seq = ?", err, sql_int(seqs[i]));
         job->deleted += dropped; /* an id may be named twice */
     }
     job->more = n == DROP_STEP;

@@ -325,6 +325,35 @@ enum aibox_status store_event_reasons_each(struct store *store,
 /* `keep`: events at most; `keep_days` 0: no limit by age. Applied with the next events and at once. */
 void store_set_retention(struct store *store, size_t keep, unsigned keep_days);
 
+/* ---- rejections: faces that are not a person's ------------------------------------------------------- */
+
+#define STORE_MAX_REJECTIONS        10000
+#define STORE_REJECTIONS_PER_PERSON 16 /* the oldest goes */
+
+/*
+ * Remembers the face of an event as none of that person's; the same pair again is the same rejection. Goes with the
+ * person, and with the event when that is deleted on purpose (not by retention). NOT_FOUND: the event; ID_NOT_FOUND:
+ * the person; PARAM: the event holds no face; TOO_MANY_REQUESTS: STORE_MAX_REJECTIONS.
+ */
+enum aibox_status store_rejection_add(struct store *store, const char *event_id, const char *identity_id,
+                                      int64_t *rejection_id, struct aibox_error *err);
+/* NOT_FOUND. */
+enum aibox_status store_rejection_delete(struct store *store, int64_t rejection_id, struct aibox_error *err);
+
+struct store_rejection {
+    int64_t rejection_id;
+    const char *identity_id, *name, *event_id; /* valid during the call */
+    int64_t created_ms;
+};
+/* Newest first; `identity_id` NULL: everybody's. `total`: before skip and limit. */
+enum aibox_status store_rejection_list(struct store *store, const char *identity_id, size_t skip, size_t limit,
+                                       void (*each)(void *ctx, const struct store_rejection *rejection), void *ctx,
+                                       size_t *total, struct aibox_error *err);
+/* All of a model set, by person, 512 floats; stops when `each` returns false. */
+enum aibox_status store_rejection_features(struct store *store, const char *model_set,
+                                           bool (*each)(void *ctx, int64_t person_id, const float *feature), void *ctx,
+                                           struct aibox_error *err);
+
 /* ---- settings --------------------------------------------------------------------------------------- */
 
 enum aibox_status store_settings_each(struct store *store, void (*each)(void *ctx, const char *key, const char *value),

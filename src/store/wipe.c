@@ -127,6 +127,8 @@ static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job 
         status = answered_forget_results(sql, err);
     if (status == AIBOX_OK && job->events)
         status = delete_events(sql, err);
+    if (status == AIBOX_OK) /* faces of events and people at once */
+        status = sql_exec(sql, "DELETE FROM rejection", err);
     if (status == AIBOX_OK)
         status = inbox_answer(batch, job->answer, err);
     if (status == AIBOX_OK)

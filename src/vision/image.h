@@ -78,21 +78,19 @@ struct image_sampling {
 };
 void image_sample(const struct image *image, const struct image_sampling *how, int out_w, int out_h, float *out);
 
+/*
+ * The same positions, borders and values, by bicubic interpolation (Keys, "Cubic convolution interpolation for digital
+ * image processing", IEEE TASSP 29, 1981; a = -0.5) between 16 pixels, cut to 0-255: sharper where the picture is
+ * enlarged, and as slow as it sounds.
+ */
+void image_sample_cubic(const struct image *image, const struct image_sampling *how, int out_w, int out_h, float *out);
+
 /* The same positions, luma (0.299 R + 0.587 G + 0.114 B) in 0–255, one channel, not shifted or scaled. */
 void image_sample_grey(const struct image *image, const struct image_sampling *how, int out_w, int out_h, float *out);
 
 /* The same positions as 8-bit RGB picture, rounded; bgr, mean and scale are not used. */
 enum aibox_status image_warp(const struct image *image, const struct image_sampling *how, int out_w, int out_h,
                              struct image *out, struct aibox_error *err);
-
-/*
- * Bicubic resampling (Keys, "Cubic convolution interpolation for digital image processing", IEEE TASSP 29, 1981;
- * a = -0.5; half-pixel centres) of a rectangle enlarged by `factor` (>= 1) for small faces. The rectangle is clipped to
- * the picture first (empty after clipping: IMAGE); the result has its sides times `factor`, rounded. Neighbours beyond
- * the rectangle are taken from the picture, beyond the picture its edge is replicated.
- */
-enum aibox_status image_enlarge(const struct image *image, int x, int y, int width, int height, double factor,
-                                struct image *out, struct aibox_error *err);
 
 /* JPEG bytes, 4:2:0, `quality` 1–100 (clamped); the caller frees with free(). */
 enum aibox_status image_encode_jpeg(const struct image *image, int quality, uint8_t **bytes, size_t *size,

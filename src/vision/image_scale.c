@@ -23,18 +23,7 @@ struct axis {
 };
 
 /* How a source position is turned into weights. */
-enum filter { FILTER_AREA, FILTER_LINEAR, FILTER_CUBIC };
-
-static double keys_weight(double distance)
-{
-    const double a = -0.5;
-    double d = fabs(distance);
-    if (d >= 2)
-        return 0;
-    if (d >= 1)
-        return a * (((d - 5) * d + 8) * d - 4);
-    return ((a + 2) * d - (a + 3)) * d * d + 1;
-}
+enum filter { FILTER_AREA, FILTER_LINEAR };
 
 /* The source pixels that the output pixel's area [start, end) covers, each by its covered share. */
 static struct run fill_area(double start, double end, int limit, float *weights)
@@ -52,21 +41,16 @@ static struct run fill_area(double start, double end, int limit, float *weights)
     return (struct run){.first = first, .count = last - first + 1, .weights = weights};
 }
 
-/* Interpolation at a position (pixel centres at integers); weights of pixels beyond the edge go to the edge. */
-static struct run fill_interpolation(double position, int reach, int limit, float *weights)
+/* Linear interpolation at a position (pixel centres at integers); beyond the edge the edge goes on. */
+static struct run fill_linear(double position, int limit, float *weights)
 {
-    int base = (int)floor(position) - reach + 1;
-    int first = base < 0 ? 0 : base > limit - 1 ? limit - 1 : base;
-    int last = base + 2 * reach - 1;
-    last = last < 0 ? 0 : last > limit - 1 ? limit - 1 : last;
-    memset(weights, 0, sizeof(*weights) * (size_t)(last - first + 1));
-    for (int i = base; i < base + 2 * reach; i++) {
-        double distance = position - i;
-        double weight = reach == 1 ? fmax(0, 1 - fabs(distance)) : keys_weight(distance);
-        int at = i < first ? first : i > last ? last : i;
-        weights[at - first] += (float)weight;
-    }
-    return (struct run){.first = first, .count = last - first + 1, .weights = weights};
+    double inside = fmin(fmax(position, 0), limit - 1);
+    int first = (int)inside;
+    int count = first + 1 < limit ? 2 : 1;
+    weights[0] = (float)(1 - (inside - first));
+    if (count == 2)
+        weights[1] = (float)(inside - first);
+    return (struct run){.first = first, .count = count, .weights = weights};
 }
 
 static void axis_free(struct axis *axis)
@@ -82,7 +66,7 @@ static void axis_free(struct axis *axis)
  */
 static bool axis_make(enum filter filter, int length, double start, double step, int limit, struct axis *out)
 {
-    size_t most = filter == FILTER_AREA ? (size_t)ceil(step) + 2 : filter == FILTER_LINEAR ? 2 : 4;
+    size_t most = filter == FILTER_AREA ? (size_t)ceil(step) + 2 : 2;
     *out = (struct axis){.length = length};
     out->runs = calloc((size_t)length, sizeof(*out->runs));
     out->weights = calloc((size_t)length * most, sizeof(*out->weights));
@@ -95,8 +79,7 @@ static bool axis_make(enum filter filter, int length, double start, double step,
         if (filter == FILTER_AREA)
             out->runs[i] = fill_area(start + i * step, start + (i + 1) * step, limit, weights);
         else
-            out->runs[i] =
-                fill_interpolation(start + (i + 0.5) * step - 0.5, filter == FILTER_LINEAR ? 1 : 2, limit, weights);
+            out->runs[i] = fill_linear(start + (i + 0.5) * step - 0.5, limit, weights);
     }
     return true;
 }
@@ -170,32 +153,6 @@ enum aibox_status image_resize(const struct image *image, int width, int height,
     double step_y = (double)image->height / height;
     if (!axis_make(choose_filter(image->width, width), width, 0, step_x, image->width, &across) ||
         !axis_make(choose_filter(image->height, height), height, 0, step_y, image->height, &down))
-        status = error_set(err, AIBOX_PROCESS_FAILED, "no memory to scale a picture");
-    else
-        status = scale(image, &across, &down, out, err);
-    axis_free(&across);
-    axis_free(&down);
-    return status;
-}
-
-enum aibox_status image_enlarge(const struct image *image, int x, int y, int width, int height, double factor,
-                                struct image *out, struct aibox_error *err)
-{
-    *out = (struct image){0};
-    struct axis across = {0};
-    struct axis down = {0};
-    if (!(factor >= 1 && factor <= IMAGE_MAX_SIDE))
-        return error_set(err, AIBOX_IMAGE, "a picture can't be enlarged by %g", factor);
-    enum aibox_status status = image_clip(image, &x, &y, &width, &height, err);
-    if (status != AIBOX_OK)
-        return status;
-    double out_width = round(width * factor);
-    double out_height = round(height * factor);
-    status = image_check_size((uint64_t)out_width, (uint64_t)out_height, err);
-    if (status != AIBOX_OK)
-        return status;
-    if (!axis_make(FILTER_CUBIC, (int)out_width, x, width / out_width, image->width, &across) ||
-        !axis_make(FILTER_CUBIC, (int)out_height, y, height / out_height, image->height, &down))
         status = error_set(err, AIBOX_PROCESS_FAILED, "no memory to scale a picture");
     else
         status = scale(image, &across, &down, out, err);

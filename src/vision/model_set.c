@@ -283,6 +283,27 @@ static enum aibox_status get_template(const struct place *at, float out[5][2])
     return AIBOX_OK;
 }
 
+/* A choice between two words; absent: the first. */
+static enum aibox_status get_choice(const struct place *at, const char *key, const char *first, const char *second,
+                                    bool *is_second)
+{
+    json_t *value = json_object_get(at->object, key);
+    const char *text = value ? json_string_value(value) : first;
+    *is_second = text && strcmp(text, second) == 0;
+    if (text && (*is_second || strcmp(text, first) == 0)) {
+        return AIBOX_OK;
+    }
+    char what[80];
+    (void)snprintf(what, sizeof what, "must be \"%s\" or \"%s\"", first, second);
+    return wrong(at, key, what);
+}
+
+/* A number that may be absent; `out` holds what it is then. */
+static enum aibox_status get_optional(const struct place *at, const char *key, double low, double high, float *out)
+{
+    return json_object_get(at->object, key) ? get_number(at, key, low, high, out) : AIBOX_OK;
+}
+
 /* "views" may be absent: one. */
 static enum aibox_status parse_feature(const struct place *preprocessing, struct model_set *out)
 {
@@ -292,24 +313,36 @@ static enum aibox_status parse_feature(const struct place *preprocessing, struct
     if (status != AIBOX_OK || (status = get_channels(&at, &out->feature.channels)) != AIBOX_OK) {
         return status;
     }
-    if (json_object_get(at.object, "views") && (status = get_number(&at, "views", 1, 2, &views)) != AIBOX_OK) {
+    if ((status = get_optional(&at, "views", 1, 2, &views)) != AIBOX_OK) {
         return status;
     }
     out->feature.views = (unsigned)views;
-    return AIBOX_OK;
+    status = get_choice(&at, "sampling", "linear", "cubic", &out->feature.cubic);
+    return status == AIBOX_OK ? get_choice(&at, "second_view", "landmarks", "points", &out->feature.mirror_best)
+                              : status;
 }
 
 static enum aibox_status parse_points(const struct place *preprocessing, struct model_set *out)
 {
     struct place at = *preprocessing;
+    float looks = 2;
     enum aibox_status status = AIBOX_OK;
+    out->points.box = 1;
     if (!model_set_has(out, MODEL_POINTS)) {
         return AIBOX_OK;
     }
     if ((status = get_object(preprocessing, "points", "preprocessing.points", &at)) != AIBOX_OK ||
-        (status = get_channels(&at, &out->points.channels)) != AIBOX_OK) {
+        (status = get_channels(&at, &out->points.channels)) != AIBOX_OK ||
+        (status = get_optional(&at, "box", 0.5, 2, &out->points.box)) != AIBOX_OK ||
+        (status = get_optional(&at, "looks", 1, 4, &looks)) != AIBOX_OK) {
         return status;
     }
+    json_t *mirrored = json_object_get(at.object, "mirrored");
+    if (mirrored && !json_is_boolean(mirrored)) {
+        return wrong(&at, "mirrored", "must be true or false");
+    }
+    out->points.mirrored = json_is_true(mirrored);
+    out->points.looks = (unsigned)looks;
     return get_template(&at, out->points.points);
 }
 

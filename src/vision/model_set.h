@@ -62,11 +62,16 @@ struct model_set {
         struct model_channels channels;
         float points[5][2];  /* where the five points of a face go, 112-px picture */
         unsigned views;      /* 1 or 2: looks that an embedding is made of at most */
+        bool cubic;          /* faces that are enlarged for the network are sampled bicubically */
+        bool mirror_best;    /* the second look is the first mirrored, else the landmarks' mirrored */
         float least_norm[2]; /* length below which an embedding of one look, of two looks, is no use; 0: not known */
     } feature;
     struct {
         struct model_channels channels;
         float points[5][2]; /* where the five points that this network finds go, 112-px picture */
+        float box;          /* side of the squares looked at, in heights of the box they are made from */
+        unsigned looks;     /* 1 to 4: each at the square that the one before has found */
+        bool mirrored;      /* the last one is also taken mirrored, and the mean of both counts */
     } points;               /* only if the set has the network */
     struct {
         struct model_channels channels;

@@ -28,7 +28,51 @@ static double bilinear(const struct image *image, const struct image_sampling *h
     return upper * (1 - (sy - iy)) + lower * (sy - iy);
 }
 
-/* All three functions against the naive one. */
+/* Keys' kernel with a = -0.5. */
+static double keys(double d)
+{
+    d = fabs(d);
+    if (d < 1)
+        return 1.5 * d * d * d - 2.5 * d * d + 1;
+    if (d < 2)
+        return -0.5 * d * d * d + 2.5 * d * d - 4 * d + 2;
+    return 0;
+}
+
+static double bicubic(const struct image *image, const struct image_sampling *how, int x, int y, int c)
+{
+    const float *m = how->matrix;
+    double sx = (double)m[0] * x + (double)m[1] * y + m[2];
+    double sy = (double)m[3] * x + (double)m[4] * y + m[5];
+    double sum = 0;
+    for (double j = floor(sy) - 1; j <= floor(sy) + 2; j++) {
+        for (double i = floor(sx) - 1; i <= floor(sx) + 2; i++)
+            sum += keys(sx - i) * keys(sy - j) * pixel(image, how->replicate, i, j, c);
+    }
+    return fmin(fmax(sum, 0), 255);
+}
+
+static void check_cubic(const struct image *image, const struct image_sampling *how, int out_w, int out_h)
+{
+    size_t count = (size_t)out_w * (size_t)out_h;
+    float *out = malloc(count * 3 * sizeof(*out));
+    assert_non_null(out);
+    image_sample_cubic(image, how, out_w, out_h, out);
+    for (int y = 0; y < out_h; y++) {
+        for (int x = 0; x < out_w; x++) {
+            for (int c = 0; c < 3; c++) {
+                int place = how->bgr ? 2 - c : c;
+                float scale = how->scale[place];
+                double expected = (bicubic(image, how, x, y, c) - how->mean[place]) * scale;
+                size_t at = ((size_t)y * (size_t)out_w + (size_t)x) * 3 + (size_t)place;
+                assert_true(fabs(out[at] - expected) < 2e-3 * (double)fabsf(scale));
+            }
+        }
+    }
+    free(out);
+}
+
+/* All three functions against the naive one, and the cubic one against its own. */
 static void check(const struct image *image, const struct image_sampling *how, int out_w, int out_h)
 {
     size_t count = (size_t)out_w * (size_t)out_h;
@@ -60,6 +104,7 @@ static void check(const struct image *image, const struct image_sampling *how, i
     image_free(&warped);
     free(network);
     free(grey);
+    check_cubic(image, how, out_w, out_h);
 }
 
 static struct image_sampling sampling(float a, float b, float c, float d, float e, float f)

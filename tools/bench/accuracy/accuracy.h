@@ -77,13 +77,38 @@ const struct vision_face *central_face(const struct image *image, const struct v
 /* extract.c: fills pictures and embeddings with `threads` workers. */
 bool extract_faces(struct dataset *data, const struct vision *vision, size_t threads);
 
+/* Identification rates at FPIR 1 % and 0.1 %, means over the draws. */
+struct identification {
+    size_t gallery, probes, strangers;
+    double rank1, fnir[2], threshold[2];
+};
+/* Galleries of one picture each, out of data->embeddings, asked with other embeddings of the same pictures. */
+bool identify_small(const struct dataset *data, const float *probes, struct identification *out);
+
+/* LFW's protocol: share of pairs.txt judged right, the first picture's embedding out of one array, the second's out of
+ * the other. NAN: no memory. */
+double pairs_accuracy(const struct dataset *data, const float *first, const float *second);
+
 /* The measurements: each returns a new JSON object, or NULL. */
 json_t *measure_verification(const struct dataset *data);
 json_t *measure_identification(const struct dataset *data);
 json_t *measure_calibration(const struct dataset *data);
 json_t *measure_detection(const char *faces, const struct vision *vision);
 json_t *measure_robustness(const struct dataset *data, const struct vision *vision);
+/* Computes embeddings of its own. */
+json_t *measure_sizes(struct dataset *data, const struct vision *vision, size_t threads);
 json_t *measure_timing(const struct dataset *data, const struct vision *vision);
+
+/* plot.c: the scores of all pairs as an SVG drawing, with the model set's thresholds. */
+bool plot_scores(const struct dataset *data, const struct vision *vision, const char *path);
+
+/* verification.c: the scores of all pairs of pictures that count, sorted. */
+struct all_pairs {
+    float *genuine, *impostor; /* owned */
+    size_t genuine_count, impostor_count;
+};
+bool all_pairs_make(const struct dataset *data, struct all_pairs *out);
+void all_pairs_free(struct all_pairs *all);
 
 /* numbers.c */
 float dot(const float *a, const float *b);                        /* of two embeddings */

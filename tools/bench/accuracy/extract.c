@@ -94,6 +94,8 @@ static bool extract_one(struct dataset *data, size_t index, struct vision_worker
         return false;
     }
     enum aibox_status status = AIBOX_OK;
+    picture->embedded = false;
+    memset(embedding, 0, VISION_DIMENSION * sizeof *embedding);
     picture->found = find_central(worker, &image, &picture->face, &err, &status);
     if (picture->found && data->face > 0) {
         status = shrink(worker, &image, &picture->face, data->face, &err);
@@ -108,7 +110,7 @@ static bool extract_one(struct dataset *data, size_t index, struct vision_worker
         }
         status = vision_assess(worker, &image, &picture->face, &limits, &picture->quality, &err);
     }
-    if (status == AIBOX_OK && picture->embedded) {
+    if (status == AIBOX_OK && picture->embedded && data->face == 0) {
         status = mirrored_pose(worker, &image, &picture->mirrored, &err);
     }
     image_free(&image);

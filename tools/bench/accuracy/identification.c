@@ -1,122 +1,188 @@
 /*
- * Who is it: one picture of each person who has several is the gallery, their other pictures are the probes, and people
- * with a single picture are the strangers. The gallery's pictures are drawn eight times. "gated": who
- * has one of the 5 % shortest embeddings is sent away: probes don't count, strangers are not taken for anybody.
+ * Who is it: one picture or several of each person who has others besides are the gallery, the others are the probes,
+ * and people with a single picture are the strangers. The gallery's pictures are drawn eight times.
+ *
+ * "gated": pictures with one of the 5 % shortest embeddings count for nothing, as on a box that asks for another photo
+ * at enrolment and sends probes away: they are in no gallery, their probes are not counted, and strangers like that are
+ * taken for nobody.
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "accuracy.h"
 
-#define DRAWS 8
-#define GATE  0.05
+#define DRAWS      8
+#define GATE       0.05
+#define MOST_DRAWN 5 /* photos of one person in the gallery */
 
 struct best {
     float score;
     bool right;
-    bool kept; /* by the gate */
+};
+
+/* What is measured. */
+struct setup {
+    const float *probes; /* embeddings of the probes; the gallery's are the data set's own */
+    size_t photos;       /* in a person's template, 1 to MOST_DRAWN: of those who have enough, else 1 */
+    size_t kept;         /* pictures of a person that are no probes, at least `photos` */
+    float gate;          /* least length of a picture's embedding; 0: none */
 };
 
 struct draw {
-    size_t *gallery; /* picture of each enrolled person */
+    const struct setup *setup;
+    size_t *people;   /* of each template */
+    float *templates; /* × VISION_DIMENSION */
     size_t gallery_count;
+    size_t *probe_pictures;
     struct best *probes;
     size_t probe_count;
-    float *strangers; /* best score of each */
-    float *gated;     /* the same, -2 when the gate sends them away */
+    float *strangers; /* best score of each; -2 for those who are sent away */
     size_t stranger_count;
-    float gate;
-};
-
-/* Sums over the draws. */
-struct rates {
-    double rank1, fnir[2], gated[2], threshold[2];
 };
 
 static const double fpirs[2] = {1e-2, 1e-3};
 
 static struct best search(const struct dataset *data, const struct draw *draw, size_t probe)
 {
-    struct best best = {-2.0f, false, data->pictures[probe].norm >= draw->gate};
+    struct best best = {-2.0f, false};
     for (size_t i = 0; i < draw->gallery_count; i++) {
-        float score =
-            dot(data->embeddings + probe * VISION_DIMENSION, data->embeddings + draw->gallery[i] * VISION_DIMENSION);
+        float score = dot(draw->setup->probes + probe * VISION_DIMENSION, draw->templates + i * VISION_DIMENSION);
         if (score > best.score) {
-            best.score = score;
-            best.right = data->pictures[draw->gallery[i]].person == data->pictures[probe].person;
+            best = (struct best){score, draw->people[i] == data->pictures[probe].person};
         }
     }
     return best;
 }
 
-/* Embedded pictures of one person, into `list`. */
-static size_t usable_pictures(const struct dataset *data, const struct person *person, size_t *list)
+static bool passes(const struct dataset *data, const struct setup *setup, size_t picture)
+{
+    return usable(data, picture) && data->pictures[picture].norm >= setup->gate;
+}
+
+/* A person's pictures that count, into `list`. */
+static size_t list_pictures(const struct dataset *data, const struct setup *setup, const struct person *person,
+                            size_t *list)
 {
     size_t count = 0;
     for (size_t i = person->first; i < person->first + person->count; i++) {
-        if (usable(data, i)) {
+        if (passes(data, setup, i)) {
             list[count++] = i;
         }
     }
     return count;
 }
 
-static void run_draw(const struct dataset *data, struct draw *draw, size_t *list, uint64_t *random)
+/* Draws the first `n` of the list from all of it. */
+static void shuffle(size_t *list, size_t count, size_t n, uint64_t *random)
 {
-    draw->gallery_count = 0;
-    draw->probe_count = 0;
-    draw->stranger_count = 0;
-    /* First the gallery, in an array of people's chosen pictures; then everybody else is searched in it. */
-    for (size_t p = 0; p < data->people_count; p++) {
-        size_t count = usable_pictures(data, &data->people[p], list);
-        if (count >= 2) {
-            draw->gallery[draw->gallery_count++] = list[random_next(random) % count];
+    for (size_t i = 0; i < n && i + 1 < count; i++) {
+        size_t other = i + random_next(random) % (count - i);
+        size_t picture = list[i];
+        list[i] = list[other];
+        list[other] = picture;
+    }
+}
+
+static void enrol(const struct dataset *data, struct draw *draw, size_t person, const size_t *list, size_t photos)
+{
+    float *out = draw->templates + draw->gallery_count * VISION_DIMENSION;
+    double square = 0;
+    memset(out, 0, VISION_DIMENSION * sizeof *out);
+    for (size_t p = 0; p < photos; p++) {
+        for (size_t i = 0; i < VISION_DIMENSION; i++) {
+            out[i] += data->embeddings[list[p] * VISION_DIMENSION + i];
         }
     }
-    size_t enrolled = 0;
+    for (size_t i = 0; i < VISION_DIMENSION; i++) {
+        square += (double)out[i] * (double)out[i];
+    }
+    for (size_t i = 0; i < VISION_DIMENSION; i++) {
+        out[i] = (float)(out[i] / sqrt(square));
+    }
+    draw->people[draw->gallery_count++] = person;
+}
+
+/* First the gallery, then everybody else is searched in it. */
+static void run_draw(const struct dataset *data, struct draw *draw, size_t *list, uint64_t *random)
+{
+    const struct setup *setup = draw->setup;
+    draw->gallery_count = draw->probe_count = draw->stranger_count = 0;
     for (size_t p = 0; p < data->people_count; p++) {
-        size_t count = usable_pictures(data, &data->people[p], list);
-        if (count == 1) {
-            struct best best = search(data, draw, list[0]);
-            draw->gated[draw->stranger_count] = best.kept ? best.score : -2.0f;
-            draw->strangers[draw->stranger_count++] = best.score;
-        }
+        size_t count = list_pictures(data, setup, &data->people[p], list);
         if (count < 2) {
             continue;
         }
-        for (size_t i = 0; i < count; i++) {
-            if (list[i] != draw->gallery[enrolled]) {
-                draw->probes[draw->probe_count++] = search(data, draw, list[i]);
-            }
+        shuffle(list, count, setup->kept, random);
+        enrol(data, draw, p, list, count > setup->kept ? setup->photos : 1);
+        for (size_t i = setup->kept; i < count; i++) {
+            draw->probe_pictures[draw->probe_count++] = list[i];
         }
-        enrolled++;
+    }
+    for (size_t p = 0; p < data->people_count; p++) {
+        const struct person *person = &data->people[p];
+        if (person->count == 1 && usable(data, person->first)) {
+            draw->strangers[draw->stranger_count++] =
+                passes(data, setup, person->first) ? search(data, draw, person->first).score : -2.0f;
+        }
+    }
+    for (size_t i = 0; i < draw->probe_count; i++) {
+        draw->probes[i] = search(data, draw, draw->probe_pictures[i]);
     }
     sort_floats(draw->strangers, draw->stranger_count);
-    sort_floats(draw->gated, draw->stranger_count);
 }
 
-static void count_rates(const struct draw *draw, struct rates *sum)
+static void count_rates(const struct draw *draw, struct identification *sum)
 {
     size_t right = 0;
-    size_t kept = 0;
     for (size_t i = 0; i < draw->probe_count; i++) {
         right += draw->probes[i].right;
-        kept += draw->probes[i].kept;
     }
-    sum->rank1 += (double)right / (double)draw->probe_count;
+    sum->rank1 += (double)right / (double)draw->probe_count / DRAWS;
     for (size_t f = 0; f < 2; f++) {
         float threshold = (float)quantile(draw->strangers, draw->stranger_count, 1.0 - fpirs[f]);
-        float gated = (float)quantile(draw->gated, draw->stranger_count, 1.0 - fpirs[f]);
         size_t accepted = 0;
-        size_t accepted_kept = 0;
         for (size_t i = 0; i < draw->probe_count; i++) {
             accepted += draw->probes[i].right && draw->probes[i].score > threshold;
-            accepted_kept += draw->probes[i].right && draw->probes[i].kept && draw->probes[i].score > gated;
         }
-        sum->threshold[f] += (double)threshold;
-        sum->fnir[f] += 1.0 - (double)accepted / (double)draw->probe_count;
-        sum->gated[f] += 1.0 - (double)accepted_kept / (double)kept;
+        sum->threshold[f] += (double)threshold / DRAWS;
+        sum->fnir[f] += (1.0 - (double)accepted / (double)draw->probe_count) / DRAWS;
     }
+}
+
+static bool identify(const struct dataset *data, const struct setup *setup, struct identification *out)
+{
+    size_t n = data->picture_count;
+    struct draw draw = {.setup = setup,
+                        .people = calloc(data->people_count, sizeof(size_t)),
+                        .templates = calloc(data->people_count * VISION_DIMENSION, sizeof(float)),
+                        .probe_pictures = calloc(n, sizeof(size_t)),
+                        .probes = calloc(n, sizeof(struct best)),
+                        .strangers = calloc(n, sizeof(float))};
+    size_t *list = calloc(n, sizeof *list);
+    bool ok = draw.people && draw.templates && draw.probe_pictures && draw.probes && draw.strangers && list;
+    uint64_t random = 1;
+    *out = (struct identification){0};
+    for (int d = 0; d < DRAWS && ok; d++) {
+        run_draw(data, &draw, list, &random);
+        count_rates(&draw, out);
+    }
+    out->gallery = draw.gallery_count;
+    out->probes = draw.probe_count;
+    out->strangers = draw.stranger_count;
+    free(draw.people);
+    free(draw.templates);
+    free(draw.probe_pictures);
+    free(draw.probes);
+    free(draw.strangers);
+    free(list);
+    return ok;
+}
+
+bool identify_small(const struct dataset *data, const float *probes, struct identification *out)
+{
+    const struct setup setup = {.probes = probes, .photos = 1, .kept = 1};
+    return identify(data, &setup, out);
 }
 
 static double gate_of(const struct dataset *data, float *norms)
@@ -131,37 +197,40 @@ static double gate_of(const struct dataset *data, float *norms)
     return quantile(norms, count, GATE);
 }
 
+static json_t *rates_json(const struct identification *rates)
+{
+    return json_pack("{s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f}", "gallery", (json_int_t)rates->gallery, "probes",
+                     (json_int_t)rates->probes, "strangers", (json_int_t)rates->strangers, "draws", DRAWS, "rank1",
+                     rates->rank1, "fnir_at_fpir_1e-2", rates->fnir[0], "threshold", rates->threshold[0],
+                     "fnir_at_fpir_1e-3", rates->fnir[1], "threshold_1e-3", rates->threshold[1]);
+}
+
 json_t *measure_identification(const struct dataset *data)
 {
-    size_t n = data->picture_count;
-    struct draw draw = {.gallery = calloc(n, sizeof(size_t)),
-                        .probes = calloc(n, sizeof(struct best)),
-                        .strangers = calloc(n, sizeof(float)),
-                        .gated = calloc(n, sizeof(float))};
-    size_t *list = calloc(n, sizeof *list);
-    json_t *out = NULL;
-    struct rates sum = {0};
-    uint64_t random = 1;
-    if (!draw.gallery || !draw.probes || !draw.strangers || !draw.gated || !list) {
-        goto out;
+    float *norms = calloc(data->picture_count, sizeof *norms);
+    double gate = norms ? gate_of(data, norms) : 0;
+    const struct {
+        const char *name;
+        struct setup setup;
+    } parts[] = {
+        {"one_photo", {data->embeddings, 1, 1, 0}},
+        {"gated", {data->embeddings, 1, 1, (float)gate}},
+        /* The same probes for these three: pictures of people who have more than five. */
+        {"many_pictures_1_photo", {data->embeddings, 1, MOST_DRAWN, 0}},
+        {"many_pictures_3_photos", {data->embeddings, 3, MOST_DRAWN, 0}},
+        {"many_pictures_5_photos", {data->embeddings, 5, MOST_DRAWN, 0}},
+    };
+    json_t *out = json_pack("{s:f}", "gate", gate);
+    bool ok = norms && out;
+    free(norms);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && ok; i++) {
+        struct identification rates;
+        ok =
+            identify(data, &parts[i].setup, &rates) && json_object_set_new(out, parts[i].name, rates_json(&rates)) == 0;
     }
-    draw.gate = (float)gate_of(data, draw.strangers);
-    for (int d = 0; d < DRAWS; d++) {
-        run_draw(data, &draw, list, &random);
-        count_rates(&draw, &sum);
+    if (!ok) {
+        json_decref(out);
+        return NULL;
     }
-    out = json_pack("{s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "gallery",
-                    (json_int_t)draw.gallery_count, "probes", (json_int_t)draw.probe_count, "strangers",
-                    (json_int_t)draw.stranger_count, "draws", DRAWS, "rank1", sum.rank1 / DRAWS, "fnir_at_fpir_1e-2",
-                    sum.fnir[0] / DRAWS, "threshold", sum.threshold[0] / DRAWS, "fnir_at_fpir_1e-3",
-                    sum.fnir[1] / DRAWS, "threshold_1e-3", sum.threshold[1] / DRAWS, "gate", (double)draw.gate,
-                    "gated_fnir_at_fpir_1e-2", sum.gated[0] / DRAWS, "gated_fnir_at_fpir_1e-3", sum.gated[1] / DRAWS);
-
-out:
-    free(draw.gallery);
-    free(draw.probes);
-    free(draw.strangers);
-    free(draw.gated);
-    free(list);
     return out;
 }

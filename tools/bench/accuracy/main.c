@@ -1,11 +1,11 @@
 /*
- * bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--one-view] [--face PX] [--json]
- * [--calibrate]
+ * bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--one-view] [--face PX] [--plot FILE.svg]
+ * [--json] [--calibrate]
  *
  * DIR of --faces holds lfw/, pairs.txt and detection/ as docs/models.md describes. --exclude names people, one a line,
  * whose labels are wrong. --one-view makes embeddings of one look instead of two; --face shrinks the pictures until the
- * faces are that high, and measures recognition alone. --calibrate prints only the calibration block for the model
- * set's manifest.
+ * faces are that high, and measures recognition alone. --plot draws the scores. --calibrate prints only the calibration
+ * block for the model set's manifest.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "accuracy.h"
 
 struct arguments {
-    const char *faces, *models, *exclude;
+    const char *faces, *models, *exclude, *plot;
     size_t threads;
     int face;
     bool json, calibrate, one_view;
@@ -22,24 +22,20 @@ struct arguments {
 
 static int usage(void)
 {
-    (void)fputs("usage: bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--one-view] [--face "
-                "PX] [--json] "
-                "[--calibrate]\n",
+    (void)fputs("usage: bench-accuracy --faces DIR --models DIR [--exclude FILE] [--threads N] [--one-view] "
+                "[--face PX] [--plot FILE.svg] [--json] [--calibrate]\n",
                 stderr);
     return 2;
 }
 
 static bool parse(int argc, char **argv, struct arguments *out)
 {
-    static const struct option options[] = {{"faces", required_argument, NULL, 'f'},
-                                            {"models", required_argument, NULL, 'm'},
-                                            {"exclude", required_argument, NULL, 'x'},
-                                            {"threads", required_argument, NULL, 't'},
-                                            {"face", required_argument, NULL, 'p'},
-                                            {"one-view", no_argument, NULL, '1'},
-                                            {"json", no_argument, NULL, 'j'},
-                                            {"calibrate", no_argument, NULL, 'c'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"faces", required_argument, NULL, 'f'},   {"models", required_argument, NULL, 'm'},
+        {"exclude", required_argument, NULL, 'x'}, {"threads", required_argument, NULL, 't'},
+        {"face", required_argument, NULL, 'p'},    {"plot", required_argument, NULL, 'g'},
+        {"one-view", no_argument, NULL, '1'},      {"json", no_argument, NULL, 'j'},
+        {"calibrate", no_argument, NULL, 'c'},     {NULL, 0, NULL, 0}};
     int option = 0;
     *out = (struct arguments){.threads = 2};
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -58,6 +54,9 @@ static bool parse(int argc, char **argv, struct arguments *out)
             break;
         case 'p':
             out->face = (int)strtol(optarg, NULL, 10);
+            break;
+        case 'g':
+            out->plot = optarg;
             break;
         case '1':
             out->one_view = true;
@@ -125,11 +124,13 @@ static bool measure(const struct arguments *arguments, const struct vision *visi
         return add(report, "calibration", measure_calibration(data));
     }
     if (!add(report, "verification", measure_verification(data)) ||
-        !add(report, "identification", measure_identification(data))) {
+        !add(report, "identification", measure_identification(data)) ||
+        (arguments->plot && !plot_scores(data, vision, arguments->plot))) {
         return false;
     }
     return arguments->face > 0 || (add(report, "detection", measure_detection(arguments->faces, vision)) &&
-                                   add(report, "robustness", measure_robustness(data, vision)));
+                                   add(report, "robustness", measure_robustness(data, vision)) &&
+                                   add(report, "sizes", measure_sizes(data, vision, arguments->threads)));
 }
 
 int main(int argc, char **argv)

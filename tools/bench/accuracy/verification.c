@@ -55,15 +55,19 @@ static double fold_accuracy(const struct scored *pairs, size_t count, size_t fol
     return total > 0 ? (double)hits / (double)total : NAN;
 }
 
-static json_t *measure_folds(const struct dataset *data)
+struct folds {
+    double mean, std, threshold;
+};
+
+static bool measure_folds(const struct dataset *data, const float *first, const float *second, struct folds *out)
 {
     struct scored *pairs = calloc(data->pair_count, sizeof *pairs);
     if (!pairs) {
-        return NULL;
+        return false;
     }
     for (size_t i = 0; i < data->pair_count; i++) {
         const struct pair *pair = &data->pairs[i];
-        float score = dot(data->embeddings + pair->a * VISION_DIMENSION, data->embeddings + pair->b * VISION_DIMENSION);
+        float score = dot(first + pair->a * VISION_DIMENSION, second + pair->b * VISION_DIMENSION);
         pairs[i] = (struct scored){score, pair->fold, pair->same};
     }
     qsort(pairs, data->pair_count, sizeof *pairs, compare_scored);
@@ -80,18 +84,27 @@ static json_t *measure_folds(const struct dataset *data)
     free(pairs);
     double n = (double)data->folds;
     double mean = sum / n;
-    double variance = (squares - n * mean * mean) / (n - 1.0);
-    return json_pack("{s:f, s:f, s:f, s:I, s:I}", "accuracy", mean, "std", sqrt(fmax(variance, 0.0)), "threshold",
-                     thresholds / n, "folds", (json_int_t)data->folds, "pairs", (json_int_t)data->pair_count);
+    *out = (struct folds){mean, sqrt(fmax((squares - n * mean * mean) / (n - 1.0), 0.0)), thresholds / n};
+    return true;
 }
 
-/* The scores of all pairs of embedded pictures, by kind, sorted. */
-struct all_pairs {
-    float *genuine, *impostor; /* owned */
-    size_t genuine_count, impostor_count;
-};
+double pairs_accuracy(const struct dataset *data, const float *first, const float *second)
+{
+    struct folds folds;
+    return measure_folds(data, first, second, &folds) ? folds.mean : NAN;
+}
 
-static bool score_all(const struct dataset *data, struct all_pairs *out)
+static json_t *folds_json(const struct dataset *data)
+{
+    struct folds folds;
+    if (!measure_folds(data, data->embeddings, data->embeddings, &folds)) {
+        return NULL;
+    }
+    return json_pack("{s:f, s:f, s:f, s:I, s:I}", "accuracy", folds.mean, "std", folds.std, "threshold",
+                     folds.threshold, "folds", (json_int_t)data->folds, "pairs", (json_int_t)data->pair_count);
+}
+
+bool all_pairs_make(const struct dataset *data, struct all_pairs *out)
 {
     size_t n = data->picture_count;
     size_t genuine = 0;
@@ -127,7 +140,7 @@ static bool score_all(const struct dataset *data, struct all_pairs *out)
     return true;
 }
 
-static void free_all(struct all_pairs *all)
+void all_pairs_free(struct all_pairs *all)
 {
     free(all->genuine);
     free(all->impostor);
@@ -165,14 +178,14 @@ json_t *measure_verification(const struct dataset *data)
         json_pack("{s:I, s:I, s:I, s:I}", "people", (json_int_t)data->people_count, "pictures",
                   (json_int_t)data->picture_count, "found", (json_int_t)found, "embedded", (json_int_t)embedded);
     struct all_pairs all = {0};
-    bool ok = out && score_all(data, &all) && json_object_set_new(out, "pairs", measure_folds(data)) == 0;
+    bool ok = out && all_pairs_make(data, &all) && json_object_set_new(out, "pairs", folds_json(data)) == 0;
     for (size_t i = 0; ok && i < sizeof points / sizeof points[0]; i++) {
         float threshold = (float)quantile(all.impostor, all.impostor_count, 1.0 - points[i].far);
         ok = json_object_set_new(out, points[i].name,
                                  json_pack("{s:f, s:f}", "threshold", (double)threshold, "tar",
                                            share_above(all.genuine, all.genuine_count, threshold))) == 0;
     }
-    free_all(&all);
+    all_pairs_free(&all);
     if (!ok) {
         json_decref(out);
         return NULL;
@@ -215,7 +228,7 @@ json_t *measure_calibration(const struct dataset *data)
     struct all_pairs all = {0};
     json_t *fmr = json_array();
     json_t *genuine = json_array();
-    bool ok = fmr && genuine && score_all(data, &all);
+    bool ok = fmr && genuine && all_pairs_make(data, &all);
     for (size_t i = 0; ok && i < sizeof rates / sizeof rates[0]; i++) {
         double threshold = quantile(all.impostor, all.impostor_count, 1.0 - rates[i]);
         if (rates[i] <= TAIL_FROM) {
@@ -237,7 +250,7 @@ json_t *measure_calibration(const struct dataset *data)
     }
     json_int_t impostors = (json_int_t)all.impostor_count;
     json_int_t genuines = (json_int_t)all.genuine_count;
-    free_all(&all);
+    all_pairs_free(&all);
     if (!ok) {
         json_decref(fmr);
         json_decref(genuine);
