@@ -61,13 +61,26 @@ static enum aibox_status list_rejections(struct api_context *ctx, struct api_req
     return status;
 }
 
+/* The number in the path. */
+static enum aibox_status read_id(const char *text, int64_t *out, struct aibox_error *err)
+{
+    size_t length = strlen(text);
+
+    if (length < 1 || length > 15 || strspn(text, "0123456789") != length)
+        return error_set(err, AIBOX_PARAM, "id: a number is expected");
+    *out = strtoll(text, NULL, 10);
+    return AIBOX_OK;
+}
+
 static enum aibox_status undo_rejection(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                         struct aibox_error *err)
 {
     struct json_out *out = api_body(res);
-    int64_t id = api_int(req, "rejection_id");
-    enum aibox_status status = flow_reject_undo(ctx->flow, id, err);
+    int64_t id = 0;
+    enum aibox_status status = read_id(api_text(req, "id"), &id, err);
 
+    if (status == AIBOX_OK)
+        status = flow_reject_undo(ctx->flow, id, err);
     if (status != AIBOX_OK)
         return status;
     json_out_object_begin(out);
@@ -94,10 +107,6 @@ static const struct api_field list_fields[] = {
     {.name = "skip_num", .type = API_INT, .default_text = "0", .min = 0, .max = 1e9, .help = "Records to skip."},
 };
 
-static const struct api_field undo_fields[] = {
-    {.name = "rejection_id", .type = API_INT, .flags = API_REQUIRED, .min = 1, .max = 9e15, .help = "Which one."},
-};
-
 #define FIELDS(array) .fields = array, .n_fields = sizeof array / sizeof array[0]
 
 const struct api_endpoint api_rejections_endpoints[] = {
@@ -106,7 +115,7 @@ const struct api_endpoint api_rejections_endpoints[] = {
      "{\"identity_id\": \"10086\"}"},
     {"GET", "/api/rejections", API_QUERY, API_VIEWER, false, FIELDS(list_fields), list_rejections, "events",
      "Read what was said not to belong together, newest first", NULL},
-    {"DELETE", "/api/rejections/{rejection_id}", API_QUERY, API_OPERATOR, false, FIELDS(undo_fields), undo_rejection,
-     "events", "Take that back", NULL},
+    {"DELETE", "/api/rejections/{id}", API_QUERY, API_OPERATOR, false, NULL, 0, undo_rejection, "events",
+     "Take that back", NULL},
 };
 const size_t api_rejections_count = sizeof api_rejections_endpoints / sizeof api_rejections_endpoints[0];
