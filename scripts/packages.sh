@@ -42,6 +42,21 @@ $package
 done <<LIST
 $wanted
 LIST
+# The packages of $missing but those that begin with $1.
+without() {
+    for package in $missing; do
+        case $package in "$1"*) ;; *) printf ' %s' "$package" ;; esac
+    done
+}
+# An FTP server of the machine's owner stays: Debian allows one at a time, and proftpd would put it out.
+case $missing in
+*proftpd*)
+    if dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' | grep '^installed .*ftp-server' | grep -qv '^installed proftpd'; then
+        echo "set-up: another FTP server is installed: cameras can't upload by FTP until proftpd-core and proftpd-mod-vroot take its place" >&2
+        missing=$(without proftpd)
+    fi
+    ;;
+esac
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ]; then
@@ -54,10 +69,22 @@ fi
 echo "set-up: installing$missing"
 cd "$here/.."
 mkdir -p build
+# Debian starts a server with its package, now and at each boot. The box runs proftpd by itself, as its own user and only
+# while there is a camera for it; nobody asked for one on port 21.
+policy=/usr/sbin/policy-rc.d
+hold_services() {
+    [ -e /etc/systemd/system/proftpd.service ] || $sudo mkdir -p /etc/systemd/system
+    [ -e /etc/systemd/system/proftpd.service ] || $sudo ln -s /dev/null /etc/systemd/system/proftpd.service
+    if [ ! -e $policy ]; then
+        printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null && $sudo chmod 755 $policy && trap '$sudo rm -f $policy' EXIT
+    fi
+}
 install_missing() {
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q update || return
+    case $missing in *proftpd-core*) hold_services ;; esac
     # shellcheck disable=SC2086 # a list of words
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing || return
+    case $missing in *proftpd-core*) $sudo update-rc.d proftpd disable || : ;; esac
 }
 install_missing </dev/null >build/apt.log 2>&1 ||
     fail "apt-get could not install$missing ($(grep -m 1 '^[EW]:' build/apt.log || echo 'no reason given'); see build/apt.log)"

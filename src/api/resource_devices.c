@@ -40,8 +40,11 @@ static void write_name(struct json_out *out, const struct device *device)
 /* The account as it is typed into the camera. */
 static void write_ftp(struct json_out *out, const struct settings *settings, const struct device_saved *saved)
 {
-    char host[INET6_ADDRSTRLEN];
-    box_address_towards(saved->device->ip, host);
+    char host[256], here[INET6_ADDRSTRLEN];
+    if (settings_text(settings, "intake.ftp.public_address", host, sizeof host) == 0) {
+        box_address_towards(saved->device->ip, here);
+        memcpy(host, here, sizeof here);
+    }
     json_out_key(out, "ftp");
     json_out_object_begin(out);
     json_out_key_text(out, "host", host);

@@ -89,8 +89,14 @@ const struct settings_entry settings_table[] = {
     {"import.max_mib", SETTINGS_INT, "4096", 1, 65536, NULL, HOT, "Largest archive that may be imported, in MiB."},
     {"intake.ftp.directory", SETTINGS_TEXT, "share", 0, 64, NULL, RESTART,
      "Directory that an FTP camera without an account of its own uploads to."},
+    {"intake.ftp.passive_ports", SETTINGS_TEXT, "2122-2221", 0, 11, NULL, RESTART,
+     "TCP ports on which FTP cameras open their data connections: FIRST-LAST."},
     {"intake.ftp.port", SETTINGS_INT, "2121", 1, 65535, NULL, RESTART,
      "TCP port on which cameras upload pictures by FTP."},
+    {"intake.ftp.public_address", SETTINGS_TEXT, "", 0, 253, NULL, RESTART,
+     "Address that FTP cameras are told to open their data connections to, for a box behind address translation; "
+     "empty: "
+     "the address that they talk to."},
     {"intake.ftp.user", SETTINGS_TEXT, "linaro", 0, 32, NULL, RESTART,
      "FTP account of cameras without an account of their own."},
     {"intake.stream_fps", SETTINGS_INT, "10", 1, 25, NULL, HOT,

@@ -150,7 +150,8 @@ struct flow_place {
 struct flow_decision;
 
 /* Called on the caller's thread as soon as the decision is made, before its event is stored: a door doesn't wait for
- * the disk. Returns the event's action, "" for none (static text). Not called for no face. */
+ * the disk. Returns the event's action, "" for none (static text). Not called for no face. Until it returns the probe's
+ * grab_fiqa_info may still be filled in. */
 typedef const char *(*flow_decided)(void *ctx, const struct flow_decision *decision);
 
 struct flow_probe {

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "intake/cameras.h"
+#include "intake/ftp.h"
 
 struct intake {
     struct intake_context context;
+    struct ftp *ftp;
     char *data_dir; /* owned; what context.data_dir points to */
     struct cameras *cameras;
 };
@@ -17,6 +19,7 @@ static void on_devices_changed(void *ctx)
 {
     struct intake *intake = ctx;
     cameras_wake(intake->cameras);
+    ftp_devices_changed(intake->ftp);
 }
 
 enum aibox_status intake_open(const struct intake_context *context, struct intake **out, struct aibox_error *err)
@@ -33,12 +36,16 @@ enum aibox_status intake_open(const struct intake_context *context, struct intak
     }
     intake->context.data_dir = intake->data_dir;
     enum aibox_status status = cameras_open(&intake->context, &intake->cameras, err);
+    if (status == AIBOX_OK)
+        status = ftp_open(&intake->context, &intake->ftp, err);
     if (status != AIBOX_OK) {
+        cameras_close(intake->cameras);
         free(intake->data_dir);
         free(intake);
         return status;
     }
     devices_listen(flow_devices(context->flow), on_devices_changed, intake);
+    on_devices_changed(intake); /* they may have begun before it */
     *out = intake;
     return AIBOX_OK;
 }
@@ -55,6 +62,7 @@ void intake_close(struct intake *intake)
         return;
     devices_unlisten(flow_devices(intake->context.flow), on_devices_changed, intake);
     cameras_close(intake->cameras);
+    ftp_close(intake->ftp);
     free(intake->data_dir);
     free(intake);
 }
@@ -62,11 +70,13 @@ void intake_close(struct intake *intake)
 void intake_print(struct intake *intake, const struct device *device, struct json_out *out)
 {
     switch (device->type) {
+    case DEVICE_CAPTURE_CAMERA:
+        ftp_print(intake->ftp, device, out);
+        break;
     case DEVICE_IPC_STATIC:
     case DEVICE_IPC_DYNAMIC:
         cameras_print(intake->cameras, device, out);
         break;
-    case DEVICE_CAPTURE_CAMERA:
     case DEVICE_GATE_PAD:
     case DEVICE_DOOR_PAD:
         break;
@@ -91,6 +101,7 @@ void intake_metrics(struct intake *intake, struct buffer *out)
         if (kinds[i] != NULL)
             buffer_appendf(out, "aibox_intake_cameras{kind=\"%s\"} %zu\n", kinds[i], counts[i]);
     cameras_metrics(intake->cameras, out);
+    ftp_metrics(intake->ftp, out);
 }
 
 /* ---- video cameras ---- */

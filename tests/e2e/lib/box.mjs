@@ -31,17 +31,19 @@ export function run(program, args, options = {}) {
 }
 
 /**
- * A running box. `settings`: {key: value} for --set; access is open unless told otherwise. Stop it with stop(), which
+ * A running box. `settings`: {key: value} for --set; access is open unless told otherwise. `under`: a command line to
+ * put before the program's own. Stop it with stop(), which
  * also asserts that it went in an orderly way, so that a sanitizer's finding fails the test.
  */
 export class Box {
-  static async start({ data, listen = '127.0.0.1:0', settings = {}, args = [], env = {} } = {}) {
+  static async start({ data, listen = '127.0.0.1:0', settings = {}, args = [], env = {}, under = [] } = {}) {
     const box = new Box();
     box.ownData = data === undefined;
     box.data = data ?? temporaryFolder();
     const all = { 'access.mode': 'open', ...settings };
     const set = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-    box.child = spawn(aiboxd, ['--data', box.data, '--listen', listen, '--models', models, ...set, ...args], {
+    const [program, ...words] = [...under, aiboxd, '--data', box.data, '--listen', listen, '--models', models, ...set, ...args];
+    box.child = spawn(program, words, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
