@@ -4,41 +4,12 @@
 #include <string.h>
 
 #include "api/endpoint.h"
+#include "api/event_filter.h"
 #include "api/request.h"
 #include "api/resources.h"
 #include "flow/event_json.h"
 #include "flow/flow.h"
 #include "store/store.h"
-
-/* ---- filters ---- */
-
-/* A time of 0 is a limit too, but 0 ms is none. */
-static int64_t limit_ms(double seconds)
-{
-    int64_t ms;
-
-    if (isnan(seconds))
-        return 0;
-    ms = (int64_t)(seconds * 1000);
-    return ms > 0 ? ms : 1;
-}
-
-static void read_query(const struct api_request *req, struct store_event_query *query)
-{
-    *query = (struct store_event_query){
-        .from_ms = limit_ms(api_float(req, "datetime_gte")),
-        .to_ms = limit_ms(api_float(req, "datetime_lte")),
-        .name_part = api_text(req, "name"),
-        .identity_id = api_text(req, "identity_id"),
-        .room = api_text(req, "room"),
-        .score_min = (float)api_float(req, "score_min"),
-        .score_max = (float)api_float(req, "score_max"),
-        .person_type = api_given(req, "userType") ? (int)api_int(req, "userType") : 0,
-        .reason = api_text(req, "reason"),
-    };
-    query->groups = api_list(req, "groups", &query->n_groups);
-    query->ep_ids = api_list(req, "streams", &query->n_ep_ids);
-}
 
 static enum aibox_status list_events(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                      struct aibox_error *err)
@@ -48,7 +19,7 @@ static enum aibox_status list_events(struct api_context *ctx, struct api_request
     int64_t page = api_int(req, "page"), per_page = api_int(req, "per_page");
     char dev_sno[EVENT_JSON_DEV_SNO];
     settings_text(ctx->settings, "cloud.dev_sno", dev_sno, sizeof dev_sno);
-    read_query(req, &query);
+    event_filter_read(req, &query);
     query.skip = (size_t)(page * per_page);
     query.limit = (size_t)per_page;
     enum aibox_status status = store_event_list(ctx->store, &query, &list, err);
@@ -119,14 +90,6 @@ static void answer_empty(struct api_response *res)
     json_out_object_end(out);
 }
 
-/* A filter that every event passes is none: nobody shall delete everything by leaving a field of a form empty. */
-static bool has_filter(const struct api_request *req, const struct store_event_query *query)
-{
-    return query->from_ms != 0 || query->to_ms != 0 || (query->name_part != NULL && query->name_part[0] != '\0') ||
-           query->identity_id != NULL || query->room != NULL || !isnan(query->score_min) || !isnan(query->score_max) ||
-           api_given(req, "userType") || query->reason != NULL || query->n_groups > 0 || query->n_ep_ids > 0;
-}
-
 static enum aibox_status delete_events(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                        struct aibox_error *err)
 {
@@ -136,8 +99,8 @@ static enum aibox_status delete_events(struct api_context *ctx, struct api_reque
 
     if (ids == NULL)
         return out_of_memory(err);
-    read_query(req, &query);
-    bool filter = has_filter(req, &query);
+    event_filter_read(req, &query);
+    bool filter = event_filter_is_one(req, &query);
     if (api_given(req, "event_id_list") && (filter || n == 0))
         return error_set(err, AIBOX_PARAM,
                          filter ? "event_id_list: either a list of ids or a filter, not both"
@@ -209,26 +172,10 @@ static enum aibox_status read_event_image(struct api_context *ctx, struct api_re
 
 /* ---- the table ---- */
 
-#define FILTERS                                                                                                        \
-    {.name = "datetime_gte", .type = API_FLOAT, .min = 0, .max = 1e11, .help = "Not before, Unix seconds."},           \
-        {.name = "datetime_lte", .type = API_FLOAT, .min = 0, .max = 1e11, .help = "Not after, Unix seconds."},        \
-        {.name = "name", .type = API_TEXT, .max = 1024, .help = "Part of the name."},                                  \
-        {.name = "identity_id", .type = API_TEXT, .max = 1024, .help = "Exactly this person."},                        \
-        {.name = "score_min", .type = API_FLOAT, .min = 0, .max = 1, .help = "Least score."},                          \
-        {.name = "score_max", .type = API_FLOAT, .min = 0, .max = 1, .help = "Highest score."},                        \
-        {.name = "userType", .type = API_INT, .min = 1, .max = 5, .help = "Type of person."},                          \
-        {.name = "groups", .type = API_LIST, .max = 1024, .help = "Matched against any of these groups."},             \
-        {.name = "streams", .type = API_LIST, .max = 1024, .help = "From any of these devices (ep_id)."},              \
-        {.name = "room", .type = API_TEXT, .max = 1024, .help = "Exactly this room."},                                 \
-    {                                                                                                                  \
-        .name = "reason", .type = API_CHOICE,                                                                          \
-        .choices = "passed|stranger|uncertain|no_permission|blacklisted|liveness|low_quality", .help = "Outcome."      \
-    }
-
 static const struct api_field list_fields[] = {
     {.name = "page", .type = API_INT, .default_text = "0", .min = 0, .max = 1e7, .help = "Page, from 0."},
     {.name = "per_page", .type = API_INT, .default_text = "10", .min = 1, .max = 100, .help = "Events a page."},
-    FILTERS,
+    EVENT_FILTERS,
 };
 
 static const struct api_field delete_fields[] = {
@@ -237,7 +184,7 @@ static const struct api_field delete_fields[] = {
      .type = API_BOOL,
      .default_text = "false",
      .help = "True, with a filter: delete all events that pass it."},
-    FILTERS,
+    EVENT_FILTERS,
 };
 
 static const struct api_field delete_image_fields[] = {

@@ -26,6 +26,7 @@
     X(cameras)                                                                                                         \
     X(events)                                                                                                          \
     X(rejections)                                                                                                      \
+    X(events_export)                                                                                                   \
     X(reports)                                                                                                         \
     X(report_state)                                                                                                    \
     X(stream)                                                                                                          \

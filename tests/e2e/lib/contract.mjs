@@ -260,6 +260,7 @@ export const alsoOffered = [
   ['POST', '/api/import'],
   ['GET', '/api/jobs/{id}'],
   ['GET', '/api/export'],
+  ['GET', '/api/events/export'],
   ['POST', '/api/backup'],
   ['GET', '/api/backup'],
   ['GET', '/api/backup/{backup_id}'],
