@@ -109,8 +109,8 @@ static enum aibox_status read_message(sqlite3_stmt *stmt, struct store_outbox_me
     return AIBOX_OK;
 }
 
-enum aibox_status store_outbox_next(struct store *store, const char *lane, struct store_outbox_message *out,
-                                    struct aibox_error *err)
+enum aibox_status store_outbox_after(struct store *store, const char *lane, int64_t outbox_id,
+                                     struct store_outbox_message *out, struct aibox_error *err)
 {
     struct reader *reader = reader_take(store->readers, err);
     bool row = false;
@@ -118,15 +118,22 @@ enum aibox_status store_outbox_next(struct store *store, const char *lane, struc
     *out = (struct store_outbox_message){0};
     if (!reader)
         return AIBOX_PROCESS_FAILED;
-    sqlite3_stmt *stmt = sql_begin(
-        &reader->main, "SELECT outbox_id, created_ms, payload FROM outbox WHERE lane = ? ORDER BY outbox_id LIMIT 1",
-        err, sql_text(lane));
+    sqlite3_stmt *stmt = sql_begin(&reader->main,
+                                   "SELECT outbox_id, created_ms, payload FROM outbox WHERE lane = ? AND outbox_id > ?"
+                                   " ORDER BY outbox_id LIMIT 1",
+                                   err, sql_text(lane), sql_int(outbox_id));
     enum aibox_status status = stmt ? sql_step(&reader->main, stmt, &row, err) : AIBOX_PROCESS_FAILED;
     if (status == AIBOX_OK && row)
         status = read_message(stmt, out, err);
     sql_end(stmt);
     reader_return(store->readers, reader);
     return status;
+}
+
+enum aibox_status store_outbox_next(struct store *store, const char *lane, struct store_outbox_message *out,
+                                    struct aibox_error *err)
+{
+    return store_outbox_after(store, lane, 0, out, err);
 }
 
 void store_outbox_message_free(struct store_outbox_message *message)
@@ -209,17 +216,33 @@ enum aibox_status store_outbox_lanes(struct store *store, const char *prefix, si
 
 /* ---- taking out --------------------------------------------------------------------------------------- */
 
+struct done_job {
+    const int64_t *ids;
+    size_t n;
+};
+
 static enum aibox_status run_done(struct batch *batch, void *arg, struct aibox_error *err)
 {
-    const int64_t *outbox_id = arg;
+    const struct done_job *job = arg;
+    enum aibox_status status = AIBOX_OK;
 
-    batch->deleted = true; /* its text is nobody's business any more */
-    return sql_run(&batch->main, "DELETE FROM outbox WHERE outbox_id = ?", err, sql_int(*outbox_id));
+    batch->deleted = true; /* their text is nobody's business any more */
+    for (size_t i = 0; i < job->n && status == AIBOX_OK; i++)
+        status = sql_run(&batch->main, "DELETE FROM outbox WHERE outbox_id = ?", err, sql_int(job->ids[i]));
+    return status;
+}
+
+enum aibox_status store_outbox_done_all(struct store *store, const int64_t *outbox_ids, size_t n,
+                                        struct aibox_error *err)
+{
+    struct done_job job = {outbox_ids, n};
+
+    return writer_do(store->writer, CHANGE_SHARED, run_done, &job, err);
 }
 
 enum aibox_status store_outbox_done(struct store *store, int64_t outbox_id, struct aibox_error *err)
 {
-    return writer_do(store->writer, CHANGE_SHARED, run_done, &outbox_id, err);
+    return store_outbox_done_all(store, &outbox_id, 1, err);
 }
 
 static enum aibox_status run_clear(struct batch *batch, void *arg, struct aibox_error *err)

@@ -541,9 +541,15 @@ struct store_outbox_message {
 /* The oldest message of the lane. */
 enum aibox_status store_outbox_next(struct store *store, const char *lane, struct store_outbox_message *out,
                                     struct aibox_error *err);
+/* The oldest message of the lane behind that one (0: behind none); what is behind it when it is gone. */
+enum aibox_status store_outbox_after(struct store *store, const char *lane, int64_t outbox_id,
+                                     struct store_outbox_message *out, struct aibox_error *err);
 void store_outbox_message_free(struct store_outbox_message *message);
 /* It has arrived, or is given up: deletes it. No error when it is gone. */
 enum aibox_status store_outbox_done(struct store *store, int64_t outbox_id, struct aibox_error *err);
+/* The same for several, in one transaction. */
+enum aibox_status store_outbox_done_all(struct store *store, const int64_t *outbox_ids, size_t n,
+                                        struct aibox_error *err);
 /* Deletes all of the lane. */
 enum aibox_status store_outbox_clear(struct store *store, const char *lane, struct aibox_error *err);
 /* Names of the lanes that hold messages and begin with `prefix` (ASCII, not empty), by name, at most `limit`. */

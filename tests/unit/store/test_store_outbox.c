@@ -89,6 +89,30 @@ static void test_lanes_that_hold_messages_are_found(void **state)
     store_text_list_free(&lanes);
 }
 
+static void test_several_are_read_ahead_and_done_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_outbox_message message;
+    int64_t ids[3] = {0};
+
+    put(fixture, "a", "1");
+    put(fixture, "b", "2");
+    put(fixture, "a", "3");
+    put(fixture, "a", "4");
+    for (size_t i = 0; i < 3; i++) {
+        assert_status(AIBOX_OK, store_outbox_after(fixture->store, "a", i == 0 ? 0 : ids[i - 1], &message, NULL));
+        ids[i] = message.outbox_id;
+        store_outbox_message_free(&message);
+    }
+    assert_status(AIBOX_OK, store_outbox_after(fixture->store, "a", ids[2], &message, NULL));
+    assert_int_equal(message.outbox_id, 0);
+    assert_status(AIBOX_OK, store_outbox_done_all(fixture->store, ids + 1, 2, NULL));
+    assert_status(AIBOX_OK, store_outbox_done_all(fixture->store, NULL, 0, NULL));
+    take(fixture, "a", "1");
+    count(fixture, "a", 0);
+    count(fixture, "b", 1);
+}
+
 static void test_several_come_or_none(void **state)
 {
     struct fixture *fixture = *state;
@@ -130,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_lane_has_its_own_order, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_lanes_that_hold_messages_are_found, fixture_setup, fixture_teardown),
+        cmocka_unit_test_setup_teardown(test_several_are_read_ahead_and_done_at_once, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_several_come_or_none, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(test_a_lane_that_is_full_refuses, fixture_setup, fixture_teardown),
     };
