@@ -70,21 +70,26 @@ echo "set-up: installing$missing"
 cd "$here/.."
 mkdir -p build
 # Debian starts a server with its package, now and at each boot. The box runs proftpd by itself, as its own user and only
-# while there is a camera for it; nobody asked for one on port 21.
+# while there is a camera for it; the tests run a RabbitMQ of their own. Nobody asked for either as a service.
+services=
+case $missing in *proftpd-core*) services=proftpd ;; esac
+case $missing in *rabbitmq-server*) services="$services rabbitmq-server" ;; esac
 policy=/usr/sbin/policy-rc.d
 hold_services() {
-    [ -e /etc/systemd/system/proftpd.service ] || $sudo mkdir -p /etc/systemd/system
-    [ -e /etc/systemd/system/proftpd.service ] || $sudo ln -s /dev/null /etc/systemd/system/proftpd.service
+    for service in $services; do
+        [ -e "/etc/systemd/system/$service.service" ] || $sudo mkdir -p /etc/systemd/system
+        [ -e "/etc/systemd/system/$service.service" ] || $sudo ln -s /dev/null "/etc/systemd/system/$service.service"
+    done
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null && $sudo chmod 755 $policy && trap '$sudo rm -f $policy' EXIT
     fi
 }
 install_missing() {
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q update || return
-    case $missing in *proftpd-core*) hold_services ;; esac
+    [ -z "$services" ] || hold_services
     # shellcheck disable=SC2086 # a list of words
     $sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends $missing || return
-    case $missing in *proftpd-core*) $sudo update-rc.d proftpd disable || : ;; esac
+    for service in $services; do $sudo update-rc.d "$service" disable || :; done
 }
 install_missing </dev/null >build/apt.log 2>&1 ||
     fail "apt-get could not install$missing ($(grep -m 1 '^[EW]:' build/apt.log || echo 'no reason given'); see build/apt.log)"

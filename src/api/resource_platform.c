@@ -5,6 +5,7 @@
 #include "api/request.h"
 #include "api/resources.h"
 #include "api/setting_change.h"
+#include "cloud/cloud.h"
 #include "core/settings.h"
 #include "core/url.h"
 
@@ -27,15 +28,20 @@ static enum aibox_status answer(struct api_context *ctx, const char *key, const 
     return AIBOX_OK;
 }
 
-/* Who logs in listens to the setting, and does so afresh. */
+/* Who logs in listens to the setting, and does so afresh; also when it is set to what it was. */
 static enum aibox_status put(struct api_context *ctx, const struct api_request *req, const char *key, const char *name,
                              struct api_response *res, struct aibox_error *err)
 {
     const char *value = api_text(req, name);
+    char before[VALUE_SIZE];
+
+    settings_text(ctx->settings, key, before, sizeof before);
     enum aibox_status status = setting_change_check(ctx, req->api, key, value, err);
 
     if (status == AIBOX_OK)
         status = setting_change_apply(ctx, &key, &value, 1, err);
+    if (status == AIBOX_OK && strcmp(before, value) == 0)
+        cloud_reconnect(ctx->cloud);
     return status == AIBOX_OK ? answer(ctx, key, NULL, res) : status;
 }
 

@@ -32,6 +32,7 @@
     X(stream)                                                                                                          \
     X(doors)                                                                                                           \
     X(platform)                                                                                                        \
+    X(platform_state)                                                                                                  \
     X(backup)                                                                                                          \
     X(wipe)                                                                                                            \
     X(settings)                                                                                                        \

@@ -105,8 +105,8 @@ enum aibox_status argument_level(const json_t *object, const char *key, const ch
     return status;
 }
 
-enum aibox_status argument_picture(const json_t *text, const char *field, uint8_t **out, size_t *size,
-                                   struct aibox_error *err)
+enum aibox_status argument_photo(const json_t *text, const char *field, uint8_t **out, size_t *size,
+                                 struct aibox_error *err)
 {
     size_t length = json_string_length(text);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cloud/address.h"
+#include "cloud/executor.h"
 #include "cloud/link.h"
 #include "cloud/publisher.h"
 #include "cloud/session.h"
@@ -17,8 +18,9 @@
 struct cloud {
     struct cloud_context context;
     struct session_slot *sessions;
-    struct cloud_link *link;
+    struct executor *executor;
     struct publisher *publisher;
+    struct cloud_link *link;
 };
 
 /* ---- a new session ------------------------------------------------------------------------------------------ */
@@ -86,12 +88,44 @@ static void session_changed(void *ctx)
         report_config_set_platform(cloud->context.reports, NULL);
     session_release(session);
     publisher_wake(cloud->publisher);
+    for (int i = 0; i < STORE_INBOX_QUEUES; i++)
+        executor_wake(cloud->executor, (enum store_inbox_queue)i);
 }
 
 static void command_came(void *ctx, enum store_inbox_queue queue)
 {
+    struct cloud *cloud = ctx;
+
+    executor_wake(cloud->executor, queue);
+}
+
+/* ---- what commands need of the login ---------------------------------------------------------------------------- */
+
+static bool take_platform(void *ctx, struct executor_platform *out)
+{
+    struct cloud *cloud = ctx;
+    struct cloud_session *session = session_get(cloud->sessions);
+
+    if (!session)
+        return false;
+    const struct login_broker *broker = &session->login.broker;
+    *out = (struct executor_platform){.platform = session_platform(session),
+                                      .verify_tls = settings_bool(cloud->context.settings, "cloud.verify_tls"),
+                                      .result_queue = broker->upload_queue[0] != '\0',
+                                      .fiqa_result_queue = broker->fiqa_upload_queue[0] != '\0',
+                                      .held = session};
+    return true;
+}
+
+static void give_platform_back(void *ctx, struct executor_platform *platform)
+{
     (void)ctx;
-    (void)queue;
+    session_release(platform->held);
+}
+
+void cloud_reconnect(struct cloud *cloud)
+{
+    cloud_link_reconfigure(cloud->link);
 }
 
 static void setting_changed(void *ctx, const char *key)
@@ -100,10 +134,26 @@ static void setting_changed(void *ctx, const char *key)
 
     if (strcmp(key, "cloud.dev_sno") == 0 || strcmp(key, "cloud.login_url") == 0 ||
         strcmp(key, "cloud.verify_tls") == 0)
-        cloud_link_reconfigure(cloud->link);
+        cloud_reconnect(cloud);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
+
+static enum aibox_status open_executor(struct cloud *cloud, struct aibox_error *err)
+{
+    const struct cloud_context *context = &cloud->context;
+    struct executor_context executor = {.settings = context->settings,
+                                        .store = context->store,
+                                        .flow = context->flow,
+                                        .feed = context->feed,
+                                        .jobs = context->jobs,
+                                        .reports = context->reports,
+                                        .take = take_platform,
+                                        .give_back = give_platform_back,
+                                        .ctx = cloud};
+
+    return executor_open(&executor, &cloud->executor, err);
+}
 
 enum aibox_status cloud_open(const struct cloud_context *context, struct cloud **out, struct aibox_error *err)
 {
@@ -116,6 +166,8 @@ enum aibox_status cloud_open(const struct cloud_context *context, struct cloud *
     enum aibox_status status = session_slot_open(&cloud->sessions, err);
     if (status == AIBOX_OK)
         status = publisher_open(context->settings, context->store, cloud->sessions, &cloud->publisher, err);
+    if (status == AIBOX_OK)
+        status = open_executor(cloud, err);
     if (status == AIBOX_OK) {
         struct cloud_link_context link = {.settings = context->settings,
                                           .store = context->store,
@@ -139,6 +191,7 @@ void cloud_close(struct cloud *cloud)
     if (!cloud)
         return;
     cloud_link_close(cloud->link);
+    executor_close(cloud->executor);
     publisher_close(cloud->publisher);
     session_slot_close(cloud->sessions);
     free(cloud);
@@ -277,6 +330,10 @@ void cloud_print(struct cloud *cloud, struct json_out *out)
     print_waiting(out, "main", waiting.results[0], waiting.results_oldest_ms[0]);
     print_waiting(out, "fiqa", waiting.results[1], waiting.results_oldest_ms[1]);
     json_out_object_end(out);
+    json_out_key(out, "commands");
+    json_out_object_begin(out);
+    executor_print(cloud->executor, out);
+    json_out_object_end(out);
     json_out_key(out, "counters");
     print_counters(cloud, out);
     json_out_object_end(out);
@@ -325,5 +382,6 @@ void cloud_metrics(struct cloud *cloud, struct buffer *out)
                  waiting.commands[STORE_INBOX_MAIN] + waiting.commands[STORE_INBOX_FIQA]);
     print_metric(out, "results_waiting", "gauge", "Results for the broker in the outbox.",
                  waiting.results[0] + waiting.results[1]);
+    executor_metrics(cloud->executor, out);
     session_release(session);
 }

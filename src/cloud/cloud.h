@@ -37,6 +37,9 @@ enum aibox_status cloud_open(const struct cloud_context *context, struct cloud *
  * sent then. NULL is allowed. */
 void cloud_close(struct cloud *cloud);
 
+/* Logs in afresh, at once, if the box is to be connected at all. */
+void cloud_reconnect(struct cloud *cloud);
+
 /* How the link is doing, as one object: the answer of GET /api/platform. No secrets. */
 void cloud_print(struct cloud *cloud, struct json_out *out);
 void cloud_metrics(struct cloud *cloud, struct buffer *out); /* Prometheus text */

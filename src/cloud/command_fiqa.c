@@ -37,7 +37,7 @@ static enum aibox_status judge(struct command *command, const json_t *text, enum
     struct flow_face *faces = NULL;
     uint8_t *picture = NULL;
     size_t size, count = 0;
-    enum aibox_status status = argument_picture(text, "info.image_base64_str", &picture, &size, err);
+    enum aibox_status status = argument_photo(text, "info.image_base64_str", &picture, &size, err);
 
     if (status == AIBOX_OK) {
         status = flow_inspect(flow, FLOW_BULK, picture, size, &how, &faces, &count, err);

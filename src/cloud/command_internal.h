@@ -82,8 +82,8 @@ struct vision_quality_limits;
 enum aibox_status argument_level(const json_t *object, const char *key, const char *field, bool *given,
                                  enum vision_quality_level *out, struct aibox_error *err);
 /* Base64 of a picture: *out (malloc). IMAGE: not that, or empty. */
-enum aibox_status argument_picture(const json_t *text, const char *field, uint8_t **out, size_t *size,
-                                   struct aibox_error *err);
+enum aibox_status argument_photo(const json_t *text, const char *field, uint8_t **out, size_t *size,
+                                 struct aibox_error *err);
 /* The status as results of commands name it: wrong arguments of REST calls are wrong arguments here. */
 enum aibox_status argument_status(enum aibox_status status);
 

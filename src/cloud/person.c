@@ -250,8 +250,8 @@ static enum aibox_status load_photo(struct person_downloads *downloads, struct f
     if (status != AIBOX_OK)
         return status;
     if (photo != NULL && photo[0] != '\0')
-        return argument_picture(json_object_get(person, "reg_photo"), "reg_photo", &reading->photo,
-                                &reading->photo_size, err);
+        return argument_photo(json_object_get(person, "reg_photo"), "reg_photo", &reading->photo, &reading->photo_size,
+                              err);
     if (url != NULL && url[0] != '\0')
         return download(downloads, fetcher, ADDRESS_PICTURE, "reg_url", url, reading, err);
     if (relative != NULL && relative[0] != '\0')
