@@ -3,6 +3,7 @@
 import {
   ApartmentOutlined,
   DashboardOutlined,
+  TeamOutlined,
   SettingOutlined,
 } from '@ant-design/icons';
 import { lazy, type ComponentType, type LazyExoticComponent, type ReactNode } from 'react';
@@ -12,6 +13,7 @@ import { texts } from './lib/texts';
 
 export const pageTitles = texts({
   dashboard: ['Dashboard', '概览'],
+  people: ['People', '人员'],
   groups: ['Groups', '分组'],
   settings: ['Settings', '设置'],
 });
@@ -28,6 +30,7 @@ export interface Page {
 
 export const pages: Page[] = [
   { path: '/', title: 'dashboard', icon: <DashboardOutlined />, role: 'viewer', component: lazy(() => import('./pages/Dashboard')) },
+  { path: '/people', title: 'people', icon: <TeamOutlined />, role: 'viewer', component: lazy(() => import('./pages/People')) },
   { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },
   { path: '/settings', title: 'settings', icon: <SettingOutlined />, role: 'admin', component: lazy(() => import('./pages/Settings')) },
 ];

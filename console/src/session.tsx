@@ -22,17 +22,7 @@ interface SessionState {
 
 const ranks: Record<Role, number> = { viewer: 1, operator: 2, admin: 3 };
 
-/** A box without accounts, on its own computer: whoever reaches it may do everything. */
-const openSession: Session = { set_up: true, mode: 'open', account: null, box_name: '', version: '' };
-
-async function fetchSession(): Promise<Session> {
-  try {
-    return (await api.get<{ data: Session }>('/api/session')).data;
-  } catch (error) {
-    if (asApiError(error).http === 404) return openSession;
-    throw error;
-  }
-}
+const fetchSession = async () => (await api.get<{ data: Session }>('/api/session')).data;
 
 const SessionContext = createContext<SessionState | null>(null);
 

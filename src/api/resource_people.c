@@ -1,10 +1,12 @@
-/* The console's list of people: /api/people. Without photos, which are fetched one by one as they come into view. */
+/* The console's list of people: /api/people, and whom a picture resembles: /api/people/lookalikes. The list comes
+ * without photos, which are fetched one by one as they come into view. */
 #include <stdlib.h>
 
 #include "api/endpoint.h"
 #include "api/names.h"
 #include "api/person_json.h"
 #include "api/resources.h"
+#include "flow/flow.h"
 #include "store/store.h"
 
 /* A text of info.ext_info, also one that came as a number; "" without. `digits`: room for that. */
@@ -83,6 +85,61 @@ static enum aibox_status list_people(struct api_context *ctx, struct api_request
     return AIBOX_OK;
 }
 
+/* ---- who looks like a picture ---------------------------------------------------------------------------- */
+
+#define MOST_LOOKALIKES 5
+
+static void write_lookalike(struct json_out *out, const struct flow_lookalike *one)
+{
+    size_t n = one->person.n_faces;
+
+    json_out_object_begin(out);
+    json_out_key_text(out, "identity_id", one->person.identity_id);
+    json_out_key_text(out, "name", one->person.name);
+    json_out_key_text(out, "image_id", n > 0 ? one->person.faces[n - 1].image_id : "");
+    json_out_key_float(out, "score", (double)one->score);
+    json_out_object_end(out);
+}
+
+static enum aibox_status find_lookalikes(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                         struct aibox_error *err)
+{
+    struct flow_lookalike found[MOST_LOOKALIKES];
+    struct api_bytes picture = api_picture(req, "image_base64_str");
+    float threshold = flow_pair_threshold(ctx->flow, "middle");
+    struct json_out *out = api_body(res);
+    size_t count = 0;
+    enum aibox_status status =
+        flow_lookalikes(ctx->flow, picture.data, picture.size, threshold, MOST_LOOKALIKES, found, &count, err);
+
+    if (status != AIBOX_OK) {
+        error_prefix(err, "image_base64_str");
+        return status;
+    }
+    json_out_object_begin(out);
+    json_out_key(out, "data");
+    json_out_object_begin(out);
+    json_out_key_float(out, "threshold", (double)threshold);
+    json_out_key(out, "people_list");
+    json_out_array_begin(out);
+    for (size_t i = 0; i < count; i++)
+        write_lookalike(out, &found[i]);
+    json_out_array_end(out);
+    json_out_object_end(out);
+    json_out_object_end(out);
+    flow_lookalikes_free(found, &count);
+    return AIBOX_OK;
+}
+
+/* ---- the table -------------------------------------------------------------------------------------------- */
+
+static const struct api_field lookalike_fields[] = {
+    {.name = "image_base64_str",
+     .type = API_PICTURE,
+     .flags = API_REQUIRED,
+     .help = "A picture; its largest face counts."},
+};
+
 static const struct api_field fields[] = {
     {.name = "q", .type = API_TEXT, .max = 256, .help = "Part of the name or the id, or a whole card number."},
     {.name = "group_name", .type = API_TEXT, .max = 1024, .help = "Members of this group."},
@@ -107,5 +164,16 @@ const struct api_endpoint api_people_endpoints[] = {
      .handler = list_people,
      .tag = "people",
      .summary = "Find people by text, group, permission group and type"},
+    {.method = "POST",
+     .path = "/api/people/lookalikes",
+     .encodings = API_BODY_JSON,
+     .role = API_OPERATOR,
+     .fields = lookalike_fields,
+     .n_fields = 1,
+     .handler = find_lookalikes,
+     .tag = "people",
+     .summary =
+         "Who of the enrolled looks like a picture; for a warning before somebody is enrolled twice. Makes no event",
+     .example = "{\"image_base64_str\": \"<base64>\"}"},
 };
 const size_t api_people_count = sizeof api_people_endpoints / sizeof api_people_endpoints[0];

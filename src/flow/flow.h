@@ -215,6 +215,20 @@ struct flow_comparison_result {
 enum aibox_status flow_compare(struct flow *flow, const struct flow_comparison *comparison,
                                struct flow_comparison_result *result, struct aibox_error *err);
 
+/* Somebody enrolled who looks like a picture. */
+struct flow_lookalike {
+    struct store_person person;
+    float score; /* cosine, at most 1 */
+};
+/*
+ * The people whose score with the largest face of a picture is `threshold` or more, best first, at most `limit`
+ * (1..GALLERY_MAX_RESULTS) into out[]; to be freed by the caller. Makes no event. No face: nobody. Picture errors as
+ * image_decode(); GROUP_NOT_LOADED before the gallery is.
+ */
+enum aibox_status flow_lookalikes(struct flow *flow, const uint8_t *picture, size_t size, float threshold, size_t limit,
+                                  struct flow_lookalike *out, size_t *count, struct aibox_error *err);
+void flow_lookalikes_free(struct flow_lookalike *list, size_t *count);
+
 /* Threshold for a single comparison: "high", "middle", "low" = false match rate 1e-5, 1e-4, 1e-3. NAN: no such word. */
 float flow_pair_threshold(const struct flow *flow, const char *word);
 

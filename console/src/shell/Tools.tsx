@@ -64,9 +64,9 @@ export function ThemeMenu() {
 
 function AccountMenu() {
   const t = useTexts(T);
-  const { account, logOut } = useSession();
+  const { session, account, logOut } = useSession();
   const [changing, setChanging] = useState(false);
-  if (!account) return null;
+  if (!account || session?.mode === 'open') return null; // nobody has logged in
   return (
     <>
       <Dropdown

@@ -247,6 +247,7 @@ export const contract = [
       limit: int({ default: 20, min: 1, max: 1000 }),
     },
   ],
+  ['POST', '/api/people/lookalikes', json, { image_base64_str: must(picture()) }],
   ['GET', '/api/overview', none, { from: int({ min: 0 }), to: int({ min: 0 }) }],
 ].map(([method, path, encodings, fields]) => ({ method, path, encodings, fields }));
 
