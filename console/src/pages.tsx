@@ -4,6 +4,7 @@ import {
   ApartmentOutlined,
   DashboardOutlined,
   TeamOutlined,
+  HistoryOutlined,
   SettingOutlined,
 } from '@ant-design/icons';
 import { lazy, type ComponentType, type LazyExoticComponent, type ReactNode } from 'react';
@@ -15,6 +16,7 @@ export const pageTitles = texts({
   dashboard: ['Dashboard', '概览'],
   people: ['People', '人员'],
   groups: ['Groups', '分组'],
+  records: ['Records', '通行记录'],
   settings: ['Settings', '设置'],
 });
 
@@ -32,6 +34,7 @@ export const pages: Page[] = [
   { path: '/', title: 'dashboard', icon: <DashboardOutlined />, role: 'viewer', component: lazy(() => import('./pages/Dashboard')) },
   { path: '/people', title: 'people', icon: <TeamOutlined />, role: 'viewer', component: lazy(() => import('./pages/People')) },
   { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },
+  { path: '/records', title: 'records', icon: <HistoryOutlined />, role: 'viewer', component: lazy(() => import('./pages/Records')) },
   { path: '/settings', title: 'settings', icon: <SettingOutlined />, role: 'admin', component: lazy(() => import('./pages/Settings')) },
 ];
 
