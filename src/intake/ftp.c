@@ -13,34 +13,31 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "intake/ftp_accounts.h"
 #include "intake/ftp_files.h"
 #include "intake/ftp_folder.h"
 #include "intake/ftp_process.h"
 #include "intake/ftp_queue.h"
+#include "intake/ftp_server.h"
 #include "intake/ftp_takers.h"
 
 #define CAMERAS_FOLDER "ftp"
 #define SERVER_FOLDER  "ftp-server"
 #define TAKEN_FOLDER   "ftp-taken"
-#define JAIL_FOLDER    "root" /* in SERVER_FOLDER */
 
 #define RETRY_FIRST_MS 1000
 #define RETRY_LAST_MS  30000
@@ -50,7 +47,6 @@
 #define ACCOUNT_PICTURES 64
 #define ACCOUNT_BYTES    (64u * 1024 * 1024)
 #define TOTAL_BYTES      (256u * 1024 * 1024)
-#define ACCOUNTS_MAX     ((size_t)STORE_MAX_DEVICES * 512)
 
 enum state { STATE_OFF, STATE_RUNNING, STATE_FAILED };
 static const char *const state_names[] = {"off", "running", "failed"};
@@ -70,13 +66,12 @@ struct ftp {
     struct ftp_queue *queue;
     struct ftp_folder *folder;
     struct ftp_takers *takers;
-    char cameras[PATH_MAX], server[PATH_MAX];
-    int server_fd;
+    struct ftp_server_place place;
     struct ftp_process process;
     char said[200]; /* the last line of the server's */
     bool cameras_wanted;
     bool no_jail; /* the kernel has refused one */
-    struct buffer accounts, accounts_before;
+    struct ftp_accounts accounts;
     int64_t started_ms, retry_at_ms, retry_ms;
 };
 
@@ -147,11 +142,11 @@ static enum aibox_status begin(struct ftp *ftp, struct aibox_error *err)
                                       .total_bytes = TOTAL_BYTES,
                                       .at_once = pictures_at_once(ftp)};
     char taken[PATH_MAX], jail[PATH_MAX];
-    if (!make_folder(ftp, CAMERAS_FOLDER, ftp->cameras) || !make_folder(ftp, SERVER_FOLDER, ftp->server) ||
-        !make_folder(ftp, TAKEN_FOLDER, taken) || !make_folder(ftp, SERVER_FOLDER "/" JAIL_FOLDER, jail))
+    if (!make_folder(ftp, CAMERAS_FOLDER, ftp->place.cameras) || !make_folder(ftp, SERVER_FOLDER, ftp->place.folder) ||
+        !make_folder(ftp, TAKEN_FOLDER, taken) || !make_folder(ftp, SERVER_FOLDER "/" FTP_SERVER_JAIL, jail))
         return error_set(err, AIBOX_PROCESS_FAILED, "folders can't be made: %s", strerror(errno));
-    if (ftp->server_fd < 0)
-        ftp->server_fd = open(ftp->server, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (ftp->place.folder_fd < 0)
+        ftp->place.folder_fd = open(ftp->place.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum aibox_status status = AIBOX_OK;
     if (ftp->queue == NULL)
         status = ftp_queue_open(&limits, on_dropped, ftp, &ftp->queue, err);
@@ -162,7 +157,7 @@ static enum aibox_status begin(struct ftp *ftp, struct aibox_error *err)
         status = ftp_queue_set_devices(ftp->queue, &devices, err);
     device_list_free(&devices);
     if (status == AIBOX_OK && ftp->folder == NULL)
-        status = ftp_folder_open(ftp->cameras, taken, ftp->queue, &ftp->folder, err);
+        status = ftp_folder_open(ftp->place.cameras, taken, ftp->queue, &ftp->folder, err);
     if (status == AIBOX_OK && ftp->takers == NULL)
         status = ftp_takers_open(&ftp->context, ftp->queue, ftp->folder, &ftp->takers, err);
     if (status == AIBOX_OK) {
@@ -175,63 +170,6 @@ static enum aibox_status begin(struct ftp *ftp, struct aibox_error *err)
 
 /* ---- accounts ---------------------------------------------------------------------------------------------------- */
 
-/* The line of the account, NULL for none; *size without its end. */
-static const char *find_line(const struct buffer *accounts, const char *user, size_t *size)
-{
-    size_t length = strlen(user);
-    const char *line = (const char *)accounts->data;
-    while (line != NULL && *line != '\0') {
-        const char *end = strchr(line, '\n');
-        *size = end != NULL ? (size_t)(end - line) : strlen(line);
-        if (strncmp(line, user, length) == 0 && line[length] == ':')
-            return line;
-        line = end != NULL ? end + 1 : NULL;
-    }
-    return NULL;
-}
-
-/* Whether an account is gone, or has another password, since the last change. */
-static bool any_revoked(const struct ftp *ftp)
-{
-    const char *line = (const char *)ftp->accounts_before.data;
-    while (line != NULL && *line != '\0') {
-        const char *end = strchrnul(line, '\n');
-        size_t length = (size_t)(end - line), size;
-        char user[FTP_USER_MAX];
-        snprintf(user, sizeof user, "%.*s", (int)strcspn(line, ":"), line);
-        const char *now = find_line(&ftp->accounts, user, &size);
-        if (now == NULL || size != length || memcmp(now, line, size) != 0)
-            return true;
-        line = *end != '\0' ? end + 1 : end;
-    }
-    return false;
-}
-
-/* A session goes on when its account is new, or the same as before. Who is just logging in may have been let in by the
- * old accounts. */
-static bool session_stays(void *ctx, const char *user)
-{
-    const struct ftp *ftp = ctx;
-    size_t size, before_size;
-    const char *line = find_line(&ftp->accounts, user, &size);
-    const char *before = find_line(&ftp->accounts_before, user, &before_size);
-    if (line == NULL && before == NULL)
-        return !any_revoked(ftp);
-    return line != NULL && (before == NULL || (size == before_size && memcmp(line, before, size) == 0));
-}
-
-static void print_accounts(const struct ftp *ftp, const struct device_list *devices, struct buffer *out)
-{
-    bool jailed = !ftp->no_jail;
-    for (size_t i = 0; i < devices->count; i++) {
-        const struct device *device = devices->items[i];
-        if (device->type == DEVICE_CAPTURE_CAMERA && device->ftp_user[0] != '\0')
-            ftp_account_print(device->ftp_user, device->ftp_hash, jailed ? FTP_JAIL_ID : (unsigned)geteuid(),
-                              jailed ? FTP_JAIL_ID : (unsigned)getegid(), jailed ? FTP_JAIL_CAMERAS : ftp->cameras,
-                              out);
-    }
-}
-
 static bool has_cameras(const struct device_list *devices)
 {
     for (size_t i = 0; i < devices->count; i++)
@@ -240,29 +178,31 @@ static bool has_cameras(const struct device_list *devices)
     return false;
 }
 
+static bool session_stays(void *ctx, const char *user)
+{
+    return ftp_accounts_keep(ctx, user);
+}
+
 static enum aibox_status write_accounts(struct ftp *ftp, const struct device_list *devices, struct aibox_error *err)
 {
+    bool jailed = !ftp->no_jail;
     struct buffer fresh;
     enum aibox_status status = AIBOX_OK;
-    buffer_init(&fresh, ACCOUNTS_MAX);
-    print_accounts(ftp, devices, &fresh);
+    ftp_accounts_print(devices, jailed ? FTP_JAIL_ID : (unsigned)geteuid(), jailed ? FTP_JAIL_ID : (unsigned)getegid(),
+                       jailed ? FTP_JAIL_CAMERAS : ftp->place.cameras, &fresh);
     for (size_t i = 0; i < devices->count && status == AIBOX_OK; i++)
         if (devices->items[i]->type == DEVICE_CAPTURE_CAMERA)
             status = ftp_folder_add(ftp->folder, devices->items[i]->ftp_user, err);
-    bool same = fresh.size == ftp->accounts.size &&
-                (fresh.size == 0 || memcmp(fresh.data, ftp->accounts.data, fresh.size) == 0);
+    bool same = ftp_accounts_are(&ftp->accounts, &fresh);
     if (status == AIBOX_OK && !same)
-        status = ftp_file_replace(ftp->server_fd, FTP_ACCOUNTS_NAME, &fresh, err);
-    if (status != AIBOX_OK || same) {
-        buffer_free(&fresh);
-        return status;
+        status = ftp_file_replace(ftp->place.folder_fd, FTP_ACCOUNTS_NAME, &fresh, err);
+    if (status == AIBOX_OK && !same) {
+        ftp_accounts_change_take(&ftp->accounts, &fresh);
+        ftp_process_end_sessions(&ftp->process, session_stays, &ftp->accounts);
+        ftp_folder_sweep(ftp->folder);
     }
-    buffer_free(&ftp->accounts_before);
-    ftp->accounts_before = ftp->accounts;
-    ftp->accounts = fresh;
-    ftp_process_end_sessions(&ftp->process, session_stays, ftp);
-    ftp_folder_sweep(ftp->folder);
-    return AIBOX_OK;
+    buffer_free(&fresh);
+    return status;
 }
 
 /* An earlier run had cameras: what is left of them is removed. */
@@ -293,113 +233,11 @@ static enum aibox_status follow_devices(struct ftp *ftp, struct aibox_error *err
 
 /* ---- the server -------------------------------------------------------------------------------------------------- */
 
-/* Whether nobody else listens on the port; the server itself would only end. */
-static bool port_is_free(int port)
-{
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-    struct sockaddr_in plain = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-    int on = 1, off = 0;
-    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool v6 = fd >= 0;
-    if (!v6)
-        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (v6)
-        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    bool is_free = (v6 ? bind(fd, (struct sockaddr *)&address, sizeof address)
-                       : bind(fd, (struct sockaddr *)&plain, sizeof plain)) == 0 ||
-                   errno != EADDRINUSE;
-    if (fd >= 0)
-        (void)close(fd);
-    return is_free;
-}
-
-struct names {
-    char user[64], group[64];
-};
-
-/* What the server's user is called where it runs. */
-static bool read_names(bool jailed, struct names *out)
-{
-    struct passwd user, *has_user = NULL;
-    struct group group, *has_group = NULL;
-    char text[4096];
-    snprintf(out->user, sizeof out->user, "%s", FTP_JAIL_USER);
-    snprintf(out->group, sizeof out->group, "%s", FTP_JAIL_USER);
-    if (jailed)
-        return true;
-    if (getpwuid_r(geteuid(), &user, text, sizeof text, &has_user) != 0 || has_user == NULL)
-        return false;
-    snprintf(out->user, sizeof out->user, "%s", user.pw_name);
-    if (getgrgid_r(getegid(), &group, text, sizeof text, &has_group) != 0 || has_group == NULL)
-        return false;
-    snprintf(out->group, sizeof out->group, "%s", group.gr_name);
-    return true;
-}
-
-static enum aibox_status write_config(struct ftp *ftp, struct aibox_error *err)
-{
-    const struct settings *settings = ftp->context.settings;
-    bool jailed = !ftp->no_jail;
-    char ports[32], address[256];
-    struct names names;
-    struct ftp_config config = {.port = (int)settings_int(settings, "intake.ftp.port"),
-                                .public_address = address,
-                                .user = names.user,
-                                .group = names.group,
-                                .folder = jailed ? FTP_JAIL_SERVER : ftp->server,
-                                .run_folder = jailed ? "/run" : ftp->server,
-                                .max_bytes = FTP_PICTURE_MAX_BYTES};
-    settings_text(settings, "intake.ftp.passive_ports", ports, sizeof ports);
-    settings_text(settings, "intake.ftp.public_address", address, sizeof address);
-    if (!ftp_passive_parse(ports, &config.passive_first, &config.passive_last))
-        return error_set(err, AIBOX_PARAM, "intake.ftp.passive_ports: expected FIRST-LAST, two ports");
-    if (!ftp_public_address_valid(address))
-        return error_set(err, AIBOX_PARAM, "intake.ftp.public_address: expected an IPv4 address or a host name");
-    if (!port_is_free(config.port))
-        return error_set(err, AIBOX_PROCESS_FAILED, "port %d is in use by another program", config.port);
-    if (!jailed && geteuid() == 0)
-        return error_set(err, AIBOX_PROCESS_FAILED,
-                         "the FTP server is not run as root, and this kernel permits no user namespace");
-    if (!read_names(jailed, &names))
-        return error_set(err, AIBOX_PROCESS_FAILED, "the box's user has no name in /etc/passwd or /etc/group");
-    struct buffer text;
-    buffer_init(&text, 16384);
-    ftp_config_print(&config, &text);
-    enum aibox_status status = ftp_file_replace(ftp->server_fd, FTP_CONFIG_NAME, &text, err);
-    buffer_free(&text);
-    return status;
-}
-
-static enum aibox_status start_once(struct ftp *ftp, bool *refused, struct aibox_error *err)
-{
-    const char *program = ftp_process_program();
-    struct ftp_jail jail;
-    char config[PATH_MAX + 32], root[PATH_MAX + 8];
-    *refused = false;
-    if (program == NULL)
-        return error_set(err, AIBOX_PROCESS_FAILED, "proftpd is not installed (Debian package proftpd-core)");
-    if (!ftp_process_has_module("mod_vroot"))
-        return error_set(err, AIBOX_PROCESS_FAILED,
-                         "mod_vroot of proftpd is not installed (Debian package proftpd-mod-vroot)");
-    enum aibox_status status = write_config(ftp, err);
-    if (status != AIBOX_OK)
-        return status;
-    if (ftp->no_jail) {
-        snprintf(config, sizeof config, "%s/" FTP_CONFIG_NAME, ftp->server);
-        return ftp_process_start(program, config, NULL, refused, &ftp->process, err);
-    }
-    snprintf(root, sizeof root, "%s/" JAIL_FOLDER, ftp->server);
-    if (!ftp_jail_prepare(&jail, root, ftp->server, ftp->cameras))
-        return error_set(err, AIBOX_PROCESS_FAILED, "the data folder's path is too long");
-    return ftp_process_start(program, FTP_JAIL_SERVER "/" FTP_CONFIG_NAME, &jail, refused, &ftp->process, err);
-}
-
 static void start_server(struct ftp *ftp)
 {
     struct aibox_error err;
     bool refused;
-    enum aibox_status status = start_once(ftp, &refused, &err);
+    enum aibox_status status = ftp_server_start(&ftp->place, !ftp->no_jail, &refused, &ftp->process, &err);
     if (status != AIBOX_OK && refused) {
         log_warn("intake",
                  "the FTP server gets no file system of its own, only its own limits hold its users reason=\"%s\"",
@@ -407,7 +245,7 @@ static void start_server(struct ftp *ftp)
         ftp->no_jail = true;
         status = follow_devices(ftp, &err);
         if (status == AIBOX_OK)
-            status = start_once(ftp, &refused, &err);
+            status = ftp_server_start(&ftp->place, !ftp->no_jail, &refused, &ftp->process, &err);
     }
     if (status != AIBOX_OK) {
         fail(ftp, err.message);
@@ -517,9 +355,9 @@ enum aibox_status ftp_open(const struct intake_context *context, struct ftp **ou
     if (ftp == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     ftp->context = *context;
-    ftp->server_fd = -1;
-    buffer_init(&ftp->accounts, ACCOUNTS_MAX);
-    buffer_init(&ftp->accounts_before, ACCOUNTS_MAX);
+    ftp->place.folder_fd = -1;
+    ftp->place.settings = context->settings;
+    ftp_accounts_init(&ftp->accounts);
     pthread_mutex_init(&ftp->mu, NULL);
     ftp->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (ftp->wake_fd < 0 || pthread_create(&ftp->thread, NULL, run, ftp) != 0) {
@@ -545,10 +383,9 @@ void ftp_close(struct ftp *ftp)
     ftp_takers_close(ftp->takers);
     ftp_folder_close(ftp->folder);
     ftp_queue_close(ftp->queue);
-    buffer_free(&ftp->accounts);
-    buffer_free(&ftp->accounts_before);
-    if (ftp->server_fd >= 0)
-        (void)close(ftp->server_fd);
+    ftp_accounts_free(&ftp->accounts);
+    if (ftp->place.folder_fd >= 0)
+        (void)close(ftp->place.folder_fd);
     (void)close(ftp->wake_fd);
     pthread_mutex_destroy(&ftp->mu);
     free(ftp);

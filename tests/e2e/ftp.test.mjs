@@ -10,8 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Box, run, temporaryFolder } from './lib/box.mjs';
 import { addCamera, allEvents, connected, deviceOf, filesBelow, FtpClient, ftpSettings, playCameras } from './lib/camera_kit.mjs';
-import { blank, encode, people } from './lib/pictures.mjs';
-import { enrolAll } from './lib/receiver.mjs';
+import { base64, blank, encode, people } from './lib/pictures.mjs';
+import { enrolAll, show } from './lib/receiver.mjs';
 import { modbusRelay, until } from './lib/relays.mjs';
 
 const devicesPath = '/SophonDevice/api/Devices';
@@ -498,4 +498,48 @@ test('several cameras at once: every picture is the right person\'s event, once'
   const result = await playCameras(box, cameras, pictures, { rate: 4 });
   assert.deepEqual({ right: result.right, wrong: result.wrong, duplicates: result.duplicates, missed: result.missed }, { right: 24, wrong: 0, duplicates: 0, missed: [] });
   assert.deepEqual([...cameras.flatMap((one) => filesBelow(spool(one))), ...filesBelow(path.join(box.data, 'ftp-taken'))], []);
+});
+
+/** Up to `most` pictures of people who have several: {enrolled: [{identity_id, bytes}], pictures: [{bytes, person}]}. */
+function facesOf(place, most) {
+  const enrolled = [];
+  const pictures = [];
+  for (const name of readdirSync(place).sort()) {
+    const files = readdirSync(path.join(place, name)).filter((file) => file.endsWith('.jpg')).sort();
+    if (files.length < 2 || pictures.length >= most) continue;
+    const [first, ...others] = files.map((file) => readFileSync(path.join(place, name, file)));
+    enrolled.push({ identity_id: name, bytes: first });
+    pictures.push(...others.map((bytes) => ({ bytes, person: name })));
+  }
+  return { enrolled, pictures: pictures.slice(0, most) };
+}
+
+const facesPlace = process.env.AIBOX_FACES ?? '';
+const long = process.env.AIBOX_LONG && existsSync(facesPlace);
+test('1,000 pictures of hundreds of people from 10 cameras', { skip: long ? false : 'asks for AIBOX_LONG and a folder of faces by person, AIBOX_FACES' }, async () => {
+  const { enrolled, pictures } = facesOf(facesPlace, 1000);
+  const large = await Box.start({ settings: { ...(await ftpSettings()), 'events.keep': 20000 } });
+  for (const { identity_id, bytes } of enrolled) {
+    const answer = await large.post('/SophonFogSys/api/users', { identity_id, group_name: 'default_group', reg_photo: base64(bytes), fiqa_level: 'no', info: { name: identity_id } });
+    assert.equal(answer.status, 200, `${identity_id}: ${answer.body}`);
+  }
+  const start = Date.now();
+  for (let i = 0; i < 10; i++) await show(large, pictures[i].bytes);
+  const rate = Math.min(20, 600 / ((Date.now() - start) / 10)); // a sanitized box is slower
+  const cameras = [];
+  for (let i = 0; i < 10; i++) cameras.push(await addCamera(large, `10.30.0.${i + 1}`));
+  const result = await playCameras(large, cameras, pictures, { rate });
+  // Whom the box doesn't know at a terminal either is not the cameras' fault.
+  let lost = 0;
+  for (const number of result.missed) lost += (await show(large, pictures[number].bytes)).identity_id === pictures[number].person;
+  const recognisable = result.right + lost;
+  const states = await Promise.all(cameras.map((one) => deviceOf(large, one)));
+  const figures = { rate, enrolled: enrolled.length, ...result, missed: result.missed.length, recognisable, drops: states.reduce((sum, one) => sum + one.drops, 0) };
+  console.log(JSON.stringify(figures));
+  console.log((await large.get('/metrics')).body.toString().split('\n').filter((line) => line.startsWith('aibox_intake_ftp_decision')).join('\n'));
+  assert.ok(result.right >= 0.98 * recognisable);
+  assert.ok(result.wrong <= 0.01 * pictures.length);
+  assert.equal(result.duplicates, 0);
+  assert.deepEqual([...filesBelow(path.join(large.data, 'ftp')), ...filesBelow(path.join(large.data, 'ftp-taken'))], []);
+  await large.stop();
 });
