@@ -523,9 +523,13 @@ test('1,000 pictures of hundreds of people from 10 cameras', { skip: long ? fals
     const answer = await large.post('/SophonFogSys/api/users', { identity_id, group_name: 'default_group', reg_photo: base64(bytes), fiqa_level: 'no', info: { name: identity_id } });
     assert.equal(answer.status, 200, `${identity_id}: ${answer.body}`);
   }
-  const start = Date.now();
-  for (let i = 0; i < 10; i++) await show(large, pictures[i].bytes);
-  const rate = Math.min(20, 600 / ((Date.now() - start) / 10)); // a sanitized box is slower
+  const took = [];
+  for (let i = 0; i < 10; i++) {
+    const start = Date.now();
+    await show(large, pictures[i].bytes);
+    took.push(Date.now() - start);
+  }
+  const rate = Math.min(20, 600 / Math.min(...took)); // a sanitized box is slower
   const cameras = [];
   for (let i = 0; i < 10; i++) cameras.push(await addCamera(large, `10.30.0.${i + 1}`));
   const result = await playCameras(large, cameras, pictures, { rate });
