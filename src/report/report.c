@@ -125,8 +125,11 @@ void report_devices_changed(struct report *report)
     (void)wake_lanes(report, is_monitor);
 }
 
-void report_outbox_wake(struct report *report)
+/* Messages have come into the outbox: perhaps results, perhaps for somebody new. */
+static void on_outbox(void *ctx)
 {
+    struct report *report = ctx;
+
     atomic_store(&report->results_came, true);
     watch_wake(report->watch);
 }
@@ -177,6 +180,7 @@ enum aibox_status report_open(const struct report_context *context, struct repor
     }
     report_apply(report);
     store_events_listen(report->store, on_events, report);
+    store_outbox_listen(report->store, on_outbox, report);
     report_config_listen(report->config, on_config, report);
     feed_on_watched(report->feed, on_watched, report);
     devices_set_reporter(flow_devices(report->flow), &(struct devices_reporter){.ctx = report,
@@ -185,6 +189,7 @@ enum aibox_status report_open(const struct report_context *context, struct repor
                                                                                 .stored = on_device_change});
     report->listening = true;
     (void)wake_lanes(report, hears_events); /* for what came before the listening */
+    on_outbox(report);
     *out = report;
     return AIBOX_OK;
 }
@@ -196,6 +201,7 @@ void report_close(struct report *report)
     if (report->listening) {
         devices_set_reporter(flow_devices(report->flow), NULL);
         report_config_listen(report->config, NULL, NULL);
+        store_outbox_unlisten(report->store, on_outbox, report);
         store_events_unlisten(report->store, on_events, report);
     }
     watch_close(report->watch);

@@ -40,9 +40,6 @@ void report_close(struct report *report);
 /* To be called when a setting has changed. `report` NULL: not open yet. */
 void report_setting_changed(struct report *report, const char *key);
 
-/* Messages have come into an outbox lane whose name begins with "post ". Returns at once. */
-void report_outbox_wake(struct report *report);
-
 /* How each destination is doing, as one object: the answer of GET /api/reports. */
 void report_print(struct report *report, struct json_out *out);
 void report_metrics(struct report *report, struct buffer *out); /* Prometheus text */

@@ -54,8 +54,8 @@ const faults = {
     };
     more();
   },
-  /* A small PNG of 30,000 × 30,000 pixels. */
-  bomb: (response) => reply(response, { status: 200, headers: { 'Content-Type': 'image/png' }, body: (bomb ??= blackPng(30000, 30000)) }),
+  /* A small PNG of 10,000 × 10,000 pixels. */
+  bomb: (response) => reply(response, { status: 200, headers: { 'Content-Type': 'image/png' }, body: (bomb ??= blackPng(10000, 10000)) }),
   'redirect-loop': (response, answer, { path }) => reply(response, { status: 302, headers: { Location: path }, body: '' }),
   redirect: (response, answer, { to }) => reply(response, { status: 302, headers: { Location: to }, body: '' }),
 };

@@ -158,7 +158,6 @@ static void post_result(struct box *box, const char *to, const char *json)
     (void)snprintf(payload, sizeof payload, "%s/notify?token=t\n%s", to, json);
     struct store_message message = {lane, payload, strlen(payload)};
     assert_status(AIBOX_OK, store_outbox_add(box->files->store, &message, 1, NULL));
-    report_outbox_wake(box->report);
 }
 
 static void wait_until_empty(struct box *box, const char *lane)
