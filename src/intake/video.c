@@ -131,8 +131,8 @@ static enum video_trouble trouble_of(const struct video *video, int error, enum 
     case AVERROR(ECONNRESET):
     case AVERROR(EPIPE):
         return VIDEO_ENDED;
-    default:
-        return VIDEO_PROTOCOL;
+    default: /* libav doesn't always say that it was interrupted */
+        return clock_monotonic_ms() >= video->deadline_ms ? in_time : VIDEO_PROTOCOL;
     }
 }
 

@@ -32,14 +32,15 @@ export function makeFilm(file, { width = 640, height = 480, seconds, fps = 25, c
       if (actor.photo) {
         const picture = path.join(folder, `${i}.jpg`);
         writeFileSync(picture, actor.photo);
-        inputs.push('-loop', '1', '-framerate', String(fps), '-t', String(seconds), '-i', picture);
+        inputs.push('-i', picture);
       } else {
-        inputs.push('-f', 'lavfi', '-i', `color=c=0x404040:s=${actor.width}x${actor.height}:r=${fps}:d=${seconds}`);
+        inputs.push('-f', 'lavfi', '-i', `color=c=0x404040:s=${actor.width}x${actor.height}:r=${fps}:d=0.04`);
       }
       const [x1, y1, x2 = x1, y2 = y1] = actor.at;
       const share = `((t-${actor.from})/${actor.to - actor.from})`;
       const at = (size, a, b) => `${size}*(${a}+(${b}-${a})*${share})`;
-      chain.push(`[${i + 1}:v]scale=-2:${actor.height},format=yuva420p[a${i}]`);
+      const still = `loop=loop=${Math.ceil(seconds * fps)}:size=1,setpts=N/${fps}/TB`; // scaled once, not for each frame
+      chain.push(`[${i + 1}:v]scale=-2:${actor.height},format=yuv420p,${still}[a${i}]`);
       chain.push(
         `[v${i}][a${i}]overlay=x='${at('W', x1, x2)}-w/2':y='${at('H', y1, y2)}-h/2':` +
           `enable='between(t,${actor.from},${actor.to})':eof_action=pass[v${i + 1}]`,
@@ -48,7 +49,7 @@ export function makeFilm(file, { width = 640, height = 480, seconds, fps = 25, c
     const coder = codec === 'h265' ? ['libx265', '-x265-params', 'log-level=error:keyint=25'] : ['libx264', '-g', '25', '-bf', '0'];
     execFileSync('ffmpeg', [
       '-v', 'error', '-y', ...inputs, '-filter_complex', chain.join(';'), '-map', `[v${actors.length}]`,
-      '-c:v', ...coder, '-preset', 'veryfast', '-crf', String(quality), '-pix_fmt', 'yuv420p', '-t', String(seconds),
+      '-c:v', ...coder, '-preset', 'ultrafast', '-crf', String(quality), '-pix_fmt', 'yuv420p', '-t', String(seconds),
       '-f', 'mpegts', file,
     ]); // prettier-ignore
   } finally {
