@@ -4,7 +4,9 @@ import {
   ApartmentOutlined,
   DashboardOutlined,
   TeamOutlined,
+  ApiOutlined,
   HistoryOutlined,
+  DiffOutlined,
   SettingOutlined,
 } from '@ant-design/icons';
 import { lazy, type ComponentType, type LazyExoticComponent, type ReactNode } from 'react';
@@ -17,7 +19,9 @@ export const pageTitles = texts({
   people: ['People', '人员'],
   groups: ['Groups', '分组'],
   records: ['Records', '通行记录'],
+  compare: ['Compare', '比对'],
   settings: ['Settings', '设置'],
+  api: ['API', '接口'],
 });
 
 export interface Page {
@@ -35,7 +39,9 @@ export const pages: Page[] = [
   { path: '/people', title: 'people', icon: <TeamOutlined />, role: 'viewer', component: lazy(() => import('./pages/People')) },
   { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },
   { path: '/records', title: 'records', icon: <HistoryOutlined />, role: 'viewer', component: lazy(() => import('./pages/Records')) },
+  { path: '/compare', title: 'compare', icon: <DiffOutlined />, role: 'operator', component: lazy(() => import('./pages/Compare')) },
   { path: '/settings', title: 'settings', icon: <SettingOutlined />, role: 'admin', component: lazy(() => import('./pages/Settings')) },
+  { path: '/api', title: 'api', icon: <ApiOutlined />, role: 'viewer', component: lazy(() => import('./pages/Api')) },
 ];
 
 /** Full-screen pages with an address of their own, without navigation and outside of the session's log-in page. */
