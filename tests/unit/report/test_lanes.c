@@ -173,6 +173,19 @@ static void wait_until_empty(struct box *box, const char *lane)
     assert_int_equal(count, 0);
 }
 
+/* The receiver's answer is heard, and its cursor behind event `seq`: else the event comes again after a restart. */
+static void wait_until_confirmed(struct box *box, int64_t seq)
+{
+    int64_t confirmed = 0;
+
+    for (int i = 0; i < 2000 && confirmed < seq; i++) {
+        confirmed = fixture_query(box->files, "main", "SELECT seq FROM cursor WHERE url LIKE '%/record'");
+        if (confirmed < seq)
+            usleep(10000);
+    }
+    assert_true(confirmed >= seq);
+}
+
 /* Whether GET /api/reports says this. */
 static bool is_shown(struct box *box, const char *text)
 {
@@ -218,6 +231,7 @@ static void test_history_is_held_back_until_the_next_login(void **state)
     log_in_for_history(box, "t1");
     add_event(box, "one");
     (void)receiver_taken(box->platform, 0);
+    wait_until_confirmed(box, store_event_newest(box->files->store));
     close_room(box);
     open_room(box);
     assert_int_equal(fixture_query(box->files, "main", active), 1);
@@ -244,6 +258,7 @@ static void test_operations_wait_for_the_login(void **state)
     report_config_set_platform(box->config, box->login);
     create_device(box, "east", "10.0.0.1");
     assert_non_null(strstr(receiver_taken(box->platform, 0)->body, "\"actionType\":1"));
+    wait_until_empty(box, OUTBOX_DEVICES);
     close_room(box);
     open_room(box);
     create_device(box, "west", "10.0.0.2");
