@@ -1,6 +1,7 @@
 #include "cloud/cloud.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 struct cloud {
     struct cloud_context context;
     struct session_slot *sessions;
+    pthread_mutex_t telling; /* the reports are told of one session after the other */
     struct executor *executor;
     struct publisher *publisher;
     struct cloud_link *link;
@@ -51,7 +53,7 @@ static bool compose(const struct address_platform *platform, const char *field, 
     return status == AIBOX_OK;
 }
 
-static void tell_reports(struct report_config *reports, const struct cloud_session *session)
+static void tell_session(const struct cloud_context *context, const struct cloud_session *session)
 {
     const struct login *login = &session->login;
     struct address_platform platform = session_platform(session);
@@ -68,25 +70,33 @@ static void tell_reports(struct report_config *reports, const struct cloud_sessi
     told->reg_pic = login->reg_pic;
     told->spot_pic = login->spot_pic;
     told->face_pic = login->face_pic;
-    told->info = login->info;
+    told->info = login->info || settings_bool(context->settings, "cloud.history_info");
     (void)compose(&platform, "deviceInfoAddr", login->device_info, &told->device_info);
     (void)compose(&platform, "deviceListInfoAddr", login->device_list, &told->device_list);
     (void)compose(&platform, "deviceMonitorAddr", login->monitor, &told->monitor);
     told->monitor_period_s = login->monitor_period_s;
-    report_config_set_platform(reports, told);
+    report_config_set_platform(context->reports, told);
     free(told);
+}
+
+/* `changed`: there is another session, or none any more; else what is told of it may have changed. */
+static void tell_reports(struct cloud *cloud, bool changed)
+{
+    pthread_mutex_lock(&cloud->telling);
+    struct cloud_session *session = session_get(cloud->sessions);
+    if (session)
+        tell_session(&cloud->context, session);
+    else if (changed)
+        report_config_set_platform(cloud->context.reports, NULL);
+    session_release(session);
+    pthread_mutex_unlock(&cloud->telling);
 }
 
 static void session_changed(void *ctx)
 {
     struct cloud *cloud = ctx;
-    struct cloud_session *session = session_get(cloud->sessions);
 
-    if (session)
-        tell_reports(cloud->context.reports, session);
-    else
-        report_config_set_platform(cloud->context.reports, NULL);
-    session_release(session);
+    tell_reports(cloud, true);
     publisher_wake(cloud->publisher);
     for (int i = 0; i < STORE_INBOX_QUEUES; i++)
         executor_wake(cloud->executor, (enum store_inbox_queue)i);
@@ -135,6 +145,8 @@ static void setting_changed(void *ctx, const char *key)
     if (strcmp(key, "cloud.dev_sno") == 0 || strcmp(key, "cloud.login_url") == 0 ||
         strcmp(key, "cloud.verify_tls") == 0)
         cloud_reconnect(cloud);
+    else if (strcmp(key, "cloud.history_info") == 0)
+        tell_reports(cloud, false);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------------- */
@@ -163,6 +175,7 @@ enum aibox_status cloud_open(const struct cloud_context *context, struct cloud *
     if (!cloud)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     cloud->context = *context;
+    pthread_mutex_init(&cloud->telling, NULL);
     enum aibox_status status = session_slot_open(&cloud->sessions, err);
     if (status == AIBOX_OK)
         status = publisher_open(context->settings, context->store, cloud->sessions, &cloud->publisher, err);
@@ -194,6 +207,7 @@ void cloud_close(struct cloud *cloud)
     executor_close(cloud->executor);
     publisher_close(cloud->publisher);
     session_slot_close(cloud->sessions);
+    pthread_mutex_destroy(&cloud->telling);
     free(cloud);
 }
 

@@ -27,7 +27,7 @@ before(async () => {
       fiqaUploadQueue: 'fiqa.upload',
       unNeedBindExchange: true,
     },
-    login: { imgServerAddr: '/pics' },
+    login: { imgServerAddr: '/pics', recordAddr: '/getRecord', recordUploadPeriod: 1 },
   });
   await platform.connect(rabbit.url);
   data = temporaryFolder();
@@ -53,7 +53,6 @@ async function put(path, value) {
 }
 
 async function logIn() {
-  await put('/SophonMQ/api/LoginUrl', { login_url: '' });
   await put('/SophonMQ/api/DevSno', { dev_sno: platform.devSno });
   await put('/SophonMQ/api/LoginUrl', { login_url: platform.loginUrl });
 }
@@ -227,7 +226,9 @@ test('sync_permissions, control_config and devices', async () => {
   assert.deepEqual(config.result, { success_field: { passmode: 'allpass' }, faild_field: { volume: 'there is no such field' } });
   const passmode = (await box.get('/api/settings?key=passmode')).body.toString();
   assert.match(passmode, /"allpass"/);
-  await ask({ method: 'control_config', config_field: { passmode: 'normal' } });
+  await ask({ method: 'control_config', config_field: { passmode: 'normal', history_upload_need_info: true } });
+  assert.equal(await seen(folk[1].other), '10086');
+  await platform.until(({ received }) => received['/getRecord']?.some(({ json }) => json.info?.ext_info?.room === '1'), 'an event with info');
 
   const added = await ask({ method: 'add_device', device_info: { device_id: 'd1', device_name: 'east gate', device_key: '192.168.1.25', ep_type: '0', group_name: 'default_group' } });
   assert.equal(added.result.device_info.ep_id, 'SE0001__192.168.1.25');
