@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cloud/broker_internal.h"
@@ -20,6 +21,7 @@
 #define CONNECT_MS     5000
 #define HANDSHAKE_MS   10000
 #define RPC_MS         10000
+#define GOODBYE_MS     1000 /* a thread's time to end by itself */
 #define FAREWELL_MS    500
 #define SLICE_MS       200   /* how often a wait looks whether it is to end */
 #define UNANSWERED_MS  60000 /* data that the peer's kernel doesn't take or acknowledge for so long: it is lost */
@@ -47,6 +49,20 @@ void line_cut(struct line *line)
     if (line->fd >= 0)
         (void)shutdown(line->fd, SHUT_RDWR);
     pthread_mutex_unlock(&line->mu);
+}
+
+void line_join(struct line *line, pthread_t thread)
+{
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += GOODBYE_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+        return;
+    line_cut(line);
+    pthread_join(thread, NULL);
 }
 
 /* False: no connection is wanted any more. */

@@ -1,6 +1,6 @@
 /*
  * One connection to a broker, over AMQP 0-9-1 (librabbitmq). A connection belongs to one thread, which calls
- * broker_read() at least once a second: heartbeats are sent and watched there. Only line_cut() is for others.
+ * broker_read() at least once a second: heartbeats are sent and watched there. Only the line is for others.
  */
 #ifndef AIBOX_CLOUD_BROKER_H
 #define AIBOX_CLOUD_BROKER_H
@@ -29,6 +29,8 @@ struct line {
 void line_init(struct line *line);
 void line_end(struct line *line);
 void line_cut(struct line *line);
+/* Waits for the end of the thread that was told to end; after a second it gets no more from the broker. */
+void line_join(struct line *line, pthread_t thread);
 
 struct broker_options {
     const struct login_broker *login;

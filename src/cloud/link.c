@@ -183,7 +183,6 @@ static bool tend(struct cloud_link *link, struct broker *broker, struct consumer
         if (before == CONSUMER_CLOSED && i == STORE_INBOX_MAIN && clock_monotonic_ms() >= consumers[i].due_ms)
             set_state(link, LINK_DECLARING);
         enum broker_result result = consumer_tend(&consumers[i], broker);
-        show_queue(link, &consumers[i]);
         if (result != BROKER_OK)
             return false;
     }
@@ -191,11 +190,14 @@ static bool tend(struct cloud_link *link, struct broker *broker, struct consumer
 }
 
 /* What the main queue is like is what the link is like. */
-static void show_state(struct cloud_link *link, const struct consumer *main)
+static void show_state(struct cloud_link *link, const struct consumer consumers[STORE_INBOX_QUEUES])
 {
     static const enum link_state states[] = {LINK_WAITING, LINK_LISTENING, LINK_PAUSED};
+    const struct consumer *main = &consumers[STORE_INBOX_MAIN];
     int64_t left_ms = main->due_ms - clock_monotonic_ms();
 
+    for (size_t i = 0; i < STORE_INBOX_QUEUES; i++)
+        show_queue(link, &consumers[i]);
     set_state(link, states[main->state]);
     pthread_mutex_lock(&link->mu);
     if (main->state == CONSUMER_CLOSED)
@@ -239,7 +241,7 @@ static bool stay(struct cloud_link *link, struct broker *broker, struct consumer
 
     while (standing && !atomic_load(&link->interrupted) && main->failures < MOST_TRIES) {
         standing = tend(link, broker, consumers) && hear(link, broker, consumers);
-        show_state(link, main);
+        show_state(link, consumers);
         if (main->state == CONSUMER_CLOSED)
             listening_ms = 0;
         else if (listening_ms == 0)
@@ -425,8 +427,7 @@ void cloud_link_close(struct cloud_link *link)
         return;
     atomic_store(&link->stopping, true);
     wake(link);
-    line_cut(&link->line);
-    pthread_join(link->thread, NULL);
+    line_join(&link->line, link->thread);
     close(link->wake_fd);
     pthread_mutex_destroy(&link->mu);
     line_end(&link->line);

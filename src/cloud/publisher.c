@@ -578,8 +578,7 @@ void publisher_close(struct publisher *publisher)
     store_outbox_unlisten(publisher->store, hear_outbox, publisher);
     atomic_store(&publisher->stopping, true);
     publisher_wake(publisher);
-    line_cut(&publisher->line);
-    pthread_join(publisher->thread, NULL);
+    line_join(&publisher->line, publisher->thread);
     close(publisher->wake_fd);
     pthread_mutex_destroy(&publisher->mu);
     line_end(&publisher->line);

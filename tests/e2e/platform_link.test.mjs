@@ -1,9 +1,10 @@
 // The link to the platform: login, broker, inbox and outbox, and what happens when they fail.
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 
-import { Box, temporaryFolder } from './lib/box.mjs';
+import { Box, run, temporaryFolder } from './lib/box.mjs';
 import { Platform } from './lib/platform.mjs';
 import { haveRabbitMq, RabbitMq } from './lib/rabbitmq.mjs';
 
@@ -35,8 +36,8 @@ async function begin({ fields = {}, login = {}, link = true } = {}) {
   if (link) await connect();
 }
 
-async function startBox() {
-  box = await Box.start({ data });
+async function startBox(env = {}) {
+  box = await Box.start({ data, env });
 }
 
 async function connect() {
@@ -242,18 +243,23 @@ test('while the broker is blocked results wait in the outbox', { skip }, async (
   await listening();
   await platform.connect(broker.url);
   assert.equal((await ask('before')).code, 0);
-  await platform.send(question('blocked 1'));
-  await platform.result('blocked 1');
+  /* A command that takes a while, because its people have to be asked for: it is done when the broker is short of memory. */
+  platform.fault('/getSendPerson', 'slow', { ms: 6000 });
+  await platform.send({ method: 'add_users_plus', messageId: 'slow', userid_list: ['nobody'], extend_params: { path: '/getSendPerson' } });
+  await platform.until(() => platform.requests.some(({ path }) => path === '/getSendPerson'), 'the question');
   await broker.ctl('set_vm_memory_high_watermark', '0.000001');
   try {
-    /* The platform's connection is blocked too: its command comes by the box's own door, a broken result in the outbox. */
-    await platform.channel.sendToQueue(platform.broker.queue, Buffer.from(JSON.stringify(question('blocked 2'))), { persistent: true });
-    await sleep(1500);
+    const now = await until((is) => is.results.state === 'blocked', 'the notice');
+    assert.ok(now.outbox.main.waiting >= 1);
+    assert.equal(now.state, 'listening');
+    assert.equal(platform.results.length, 1);
+    await sleep(500);
+    assert.equal((await state()).counters.confirmed, 1);
   } finally {
     await broker.ctl('set_vm_memory_high_watermark', 'absolute', '1GB');
   }
-  assert.equal((await platform.result('blocked 2')).code, 0);
-  await listening();
+  assert.equal((await platform.result('slow')).code, 50074);
+  await until((is) => is.results.state === 'sending' && is.outbox.main.waiting === 0, 'rest');
 });
 
 test('the broker is killed and comes back', { skip }, async () => {
@@ -317,4 +323,58 @@ test('a command that is in the inbox survives the death of the box', { skip }, a
   await listening();
   await until((is) => is.outbox.main.waiting === 0 && is.inbox.main.waiting === 0, 'rest');
   assert.equal((await broker.queues())[`queue-${number}`].messages, 0);
+});
+
+test('a full inbox leaves commands at the broker, in order, and goes on by itself', { skip }, async () => {
+  await begin({ link: false });
+  await connect();
+  await listening();
+  await platform.connect(broker.url);
+  /* The first command holds the others up. */
+  platform.fault('/getSendPerson', 'slow', { ms: 8000 });
+  await platform.send({ method: 'add_users_plus', messageId: 'slow', userid_list: ['nobody'], extend_params: { path: '/getSendPerson' } });
+  await platform.until(() => platform.requests.some(({ path }) => path === '/getSendPerson'), 'the question');
+  const count = 1100;
+  for (let i = 0; i < count; i++) platform.channel.sendToQueue(platform.broker.queue, Buffer.from(JSON.stringify(question(`many ${i}`))), { persistent: true });
+  await platform.channel.waitForConfirms();
+  const now = await until((is) => is.state === 'paused', 'the pause');
+  assert.equal(now.inbox.main.waiting, 1000);
+  assert.match(now.queues[0].last_error, /1000 commands wait/);
+  await platform.until(() => platform.results.length === count + 1, 'all results', 120000);
+  assert.deepEqual(
+    platform.results.slice(1).map(({ json }) => json.messageId),
+    Array.from({ length: count }, (_, i) => `many ${i}`),
+  );
+  await until((is) => is.counters.duplicates === 0 && is.state === 'listening' && is.inbox.main.waiting === 0, 'rest');
+});
+
+test('amqps: the certificate counts', { skip }, async () => {
+  const folder = temporaryFolder();
+  const pem = (name) => path.join(folder, name);
+  const made = await run('openssl', [
+    ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost'.split(' '),
+    ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', pem('key.pem'), '-out', pem('certificate.pem')],
+  ]);
+  assert.equal(made.code, 0, made.stderr);
+  const plain = broker;
+  broker = await RabbitMq.start({
+    tls: `ssl_options.cacertfile = ${pem('certificate.pem')}\nssl_options.certfile = ${pem('certificate.pem')}\nssl_options.keyfile = ${pem('key.pem')}`,
+  });
+  try {
+    await begin({ fields: { host: 'localhost', port: broker.tlsPort, tls: true } });
+    const now = await until((is) => is.last_error.startsWith('no TLS connection'), 'the refusal');
+    assert.notEqual(now.state, 'listening');
+    await box.stop({ keep: true });
+    await startBox({ SSL_CERT_FILE: pem('certificate.pem') });
+    await listening();
+    await platform.connect(broker.url);
+    assert.equal((await ask('sealed')).code, 0);
+    assert.equal((await state()).rabbitmq.tls, true);
+  } finally {
+    await box?.stop();
+    box = undefined;
+    await broker.stop();
+    broker = plain;
+    rmSync(folder, { recursive: true, force: true });
+  }
 });

@@ -40,21 +40,23 @@ function isAlive(pid) {
   }
 }
 
-/** `login`, `password`: the user that there is, with every right. `config`: further lines of rabbitmq.conf. */
+/** `login`, `password`: the user that there is, with every right. `tls`: lines of rabbitmq.conf with its certificate, for amqps at `tlsPort`. */
 export class RabbitMq {
-  static async start({ login = 'box', password = 'secret', config = '' } = {}) {
+  static async start({ login = 'box', password = 'secret', tls = '' } = {}) {
     const broker = new RabbitMq();
     broker.dir = temporaryFolder();
     Object.assign(broker, { login, password, host: '127.0.0.1' });
     broker.port = await freePort();
     broker.epmdPort = await freePort();
     const distPort = await freePort();
+    broker.tlsPort = await freePort();
     broker.config = path.join(broker.dir, 'rabbitmq.conf');
     mkdirSync(path.join(broker.dir, 'home'));
     writeFileSync(
       broker.config,
       `listeners.tcp.1 = 127.0.0.1:${broker.port}\nloopback_users = none\ndefault_user = ${login}\ndefault_pass = ${password}\n` +
-        `vm_memory_high_watermark.absolute = 1GB\ndisk_free_limit.absolute = 10MB\nlog.console = false\n${config}\n`,
+        `vm_memory_high_watermark.absolute = 1GB\ndisk_free_limit.absolute = 10MB\nlog.console = false\n` +
+        (tls ? `listeners.ssl.1 = 127.0.0.1:${broker.tlsPort}\n${tls}\n` : ''),
     );
     writeFileSync(path.join(broker.dir, 'plugins'), '[].\n');
     writeFileSync(path.join(broker.dir, 'env'), '');
