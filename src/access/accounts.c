@@ -235,7 +235,7 @@ enum aibox_status accounts_list(struct accounts *accounts, struct account_view *
 static enum aibox_status save(struct accounts *accounts, const struct account *account, struct aibox_error *err)
 {
     const struct store_account stored = {.name = account->name,
-                                         .role = account->role,
+                                         .role = (int)account->role,
                                          .password = account->password,
                                          .created_ms = account->created_ms,
                                          .changed_ms = account->changed_ms};
