@@ -195,6 +195,7 @@ static void apply_retention(struct rooms *rooms)
 {
     store_set_retention(rooms->store, (size_t)settings_int(rooms->settings, "events.keep"),
                         (unsigned)settings_int(rooms->settings, "events.keep_days"));
+    store_set_disk_share(rooms->store, settings_float(rooms->settings, "events.max_disk_share"));
 }
 
 static void on_setting(void *ctx, const char *key)
@@ -202,7 +203,7 @@ static void on_setting(void *ctx, const char *key)
     struct rooms *rooms = ctx;
     if (strcmp(key, "log.level") == 0)
         apply_log_level(rooms->settings);
-    else if (strncmp(key, "events.keep", strlen("events.keep")) == 0)
+    else if (strncmp(key, "events.", strlen("events.")) == 0)
         apply_retention(rooms);
     report_setting_changed(rooms->report, key);
 }

@@ -82,6 +82,9 @@ const struct settings_entry settings_table[] = {
     {"events.keep_days", SETTINGS_INT, "0", 0, 36500, NULL, HOT, "Days an event is kept; 0: no limit by age."},
     {"events.low_quality", SETTINGS_BOOL, "false", 0, 0, NULL, HOT,
      "Also keep an event when a face's quality is below the device's level."},
+    {"events.max_disk_share", SETTINGS_FLOAT, "0.8", 0, 1, NULL, HOT,
+     "Share (0-1) of the data partition that pictures of events may take; beyond it the oldest events go that history "
+     "receivers have; 0: no limit."},
     {"events.spot_picture", SETTINGS_CHOICE, "full", 0, 0, "full|face", HOT,
      "What is kept as an event's picture: the whole frame or the face with its surroundings."},
     {"gallery.capacity", SETTINGS_INT, "100000", 1, 5000000, NULL, RESTART, "Number of faces the gallery may hold."},

@@ -147,6 +147,7 @@ enum aibox_status batch_begin(struct batch *batch, struct aibox_error *err)
     batch->deleted = false;
     batch->expired = false;
     batch->events_added = 0;
+    batch->event_bytes_added = 0;
     batch->outbox_added = false;
     enum aibox_status status = sql_exec(&batch->main, "BEGIN IMMEDIATE", err);
     if (status == AIBOX_OK && batch->released.count > 0)
@@ -348,6 +349,7 @@ enum aibox_status batch_add_image(struct batch *batch, const uint8_t image_id[UU
                                   const uint8_t sha256[SHA256_SIZE], bool of_event, size_t size,
                                   struct aibox_error *err)
 {
+    batch->event_bytes_added += of_event ? (int64_t)size : 0;
     return sql_run(&batch->main, "INSERT INTO image (image_id, sha256, kind, size) VALUES (?, ?, ?, ?)", err,
                    sql_blob(image_id, UUID_BYTES), sql_blob(sha256, SHA256_SIZE), sql_int(of_event),
                    sql_int((int64_t)size));

@@ -38,7 +38,8 @@ struct batch {
     uint64_t listener_refusals;
     struct commit_listener events_listeners[STORE_EVENT_LISTENERS]; /* empty ones have no `heard` */
     struct commit_listener outbox_listeners[STORE_OUTBOX_LISTENERS];
-    bool losing; /* events are being dropped undelivered, and that was said */
+    bool crowded; /* the disk's share can't be kept, and that was said */
+    bool losing;  /* events are being dropped undelivered, and that was said */
 
     bool pictures_open; /* pictures.db is in a transaction */
     struct note *notes; /* what the listener is to hear */
@@ -50,6 +51,7 @@ struct batch {
     bool labels_changed;
     bool deleted;                           /* rows were deleted: old copies are to leave the WAL soon */
     bool expired;                           /* events were dropped by retention: likewise, without hurry */
+    int64_t event_bytes_added;              /* their pictures', and those of changes that were undone */
     size_t events_added;                    /* by this batch */
     int64_t newest_event;                   /* seq of the last of them */
     bool outbox_added;                      /* messages came into the outbox */

@@ -29,10 +29,12 @@ struct store {
     /* The counter table as of the last commit, written by the writer thread. */
     atomic_size_t people, faces, events;
     atomic_uint_fast64_t events_total, events_lost;
+    _Atomic int64_t event_bytes;  /* of events' pictures */
     _Atomic int64_t newest_event; /* seq of the newest one committed */
 
     atomic_size_t retention_keep;
     atomic_uint retention_days;
+    _Atomic int64_t retention_bytes; /* 0: no limit */
 };
 
 /* open.c: brings both files, made when they are missing, to the newest version. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "core/id.h"
@@ -300,8 +301,10 @@ enum aibox_status store_counters_load(struct store *store, struct sql *sql, stru
         sql,
         "SELECT max(CASE name WHEN 'people' THEN value END), max(CASE name WHEN 'faces' THEN value END),"
         " max(CASE name WHEN 'events' THEN value END), max(CASE name WHEN 'events_total' THEN value END),"
-        " max(CASE name WHEN 'events_dropped_undelivered' THEN value END)"
-        " FROM counter WHERE name IN ('people', 'faces', 'events', 'events_total', 'events_dropped_undelivered')",
+        " max(CASE name WHEN 'events_dropped_undelivered' THEN value END),"
+        " max(CASE name WHEN 'event_picture_bytes' THEN value END)"
+        " FROM counter WHERE name IN"
+        " ('people', 'faces', 'events', 'events_total', 'events_dropped_undelivered', 'event_picture_bytes')",
         err, NULL, 0);
     enum aibox_status status = stmt ? sql_step(sql, stmt, &row, err) : AIBOX_PROCESS_FAILED;
 
@@ -311,6 +314,7 @@ enum aibox_status store_counters_load(struct store *store, struct sql *sql, stru
         atomic_store(&store->events, (size_t)sqlite3_column_int64(stmt, 2));
         atomic_store(&store->events_total, (uint64_t)sqlite3_column_int64(stmt, 3));
         atomic_store(&store->events_lost, (uint64_t)sqlite3_column_int64(stmt, 4));
+        atomic_store(&store->event_bytes, sqlite3_column_int64(stmt, 5));
     }
     sql_end(stmt);
     return status;
@@ -336,6 +340,7 @@ void store_count(struct store *store, struct store_counters *out)
         .people = atomic_load(&store->people),
         .faces = atomic_load(&store->faces),
         .events = atomic_load(&store->events),
+        .event_picture_bytes = (uint64_t)atomic_load(&store->event_bytes),
         .queue = writer.queue,
     };
     for (size_t i = 0; labels && i < labels->count; i++)
@@ -352,6 +357,19 @@ void store_set_retention(struct store *store, size_t keep, unsigned keep_days)
 {
     atomic_store(&store->retention_keep, keep);
     atomic_store(&store->retention_days, keep_days);
+    writer_nudge(store->writer);
+}
+
+void store_set_disk_share(struct store *store, double share)
+{
+    struct statvfs disk;
+    int64_t most = 0;
+
+    if (share > 0 && statvfs(store->path, &disk) == 0)
+        most = (int64_t)(share * (double)disk.f_blocks * (double)disk.f_frsize);
+    else if (share > 0)
+        log_warn("store", "the size of the data disk can't be told: pictures of events may fill it");
+    atomic_store(&store->retention_bytes, most);
     writer_nudge(store->writer);
 }
 

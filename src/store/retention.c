@@ -1,5 +1,6 @@
 #include "store/retention.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -12,7 +13,10 @@ bool retention_is_due(const struct batch *batch)
 {
     const struct store *store = batch->store;
 
-    return atomic_load(&store->events) + batch->events_added > atomic_load(&store->retention_keep);
+    int64_t most_bytes = atomic_load(&store->retention_bytes);
+
+    return atomic_load(&store->events) + batch->events_added > atomic_load(&store->retention_keep) ||
+           (most_bytes > 0 && atomic_load(&store->event_bytes) + batch->event_bytes_added > most_bytes);
 }
 
 enum aibox_status event_drop(struct batch *batch, int64_t seq, bool *dropped, struct aibox_error *err)
@@ -110,6 +114,45 @@ static enum aibox_status step_by_number(struct step *step, bool *left, struct ai
     return status;
 }
 
+static enum aibox_status read_counter(struct step *step, const char *name, int64_t *value, struct aibox_error *err)
+{
+    return sql_get(&step->batch->main, "SELECT value FROM counter WHERE name = ?", value, NULL, err, sql_text(name));
+}
+
+/* Said when it begins: the share can't be kept without losing what somebody waits for. */
+static void judge_share(struct step *step, bool kept)
+{
+    if (!kept && !step->batch->crowded)
+        log_warn("store",
+                 "events' pictures take more of the disk than events.max_disk_share allows: those that are left "
+                 "wait for history receivers");
+    step->batch->crowded = !kept;
+}
+
+/* By the share of the disk: as many as are too much on average, until it fits. */
+static enum aibox_status step_by_share(struct step *step, bool *left, struct aibox_error *err)
+{
+    int64_t most_bytes = atomic_load(&step->batch->store->retention_bytes), bytes = 0, events = 0;
+    enum aibox_status status = AIBOX_OK;
+
+    while (status == AIBOX_OK && most_bytes > 0) {
+        status = read_counter(step, "event_picture_bytes", &bytes, err);
+        if (status == AIBOX_OK)
+            status = read_counter(step, "events", &events, err);
+        if (status != AIBOX_OK || bytes <= most_bytes || events == 0 || step->most == 0)
+            break;
+        size_t before = step->most, count = (size_t)events;
+        size_t n = (size_t)ceil((double)(bytes - most_bytes) / (double)bytes * (double)events);
+        status = drop_oldest(step, n, step->delivered, &count, err);
+        if (step->most == before) /* none of them may go */
+            break;
+    }
+    if (status == AIBOX_OK && (step->most > 0 || bytes <= most_bytes))
+        judge_share(step, bytes <= most_bytes || most_bytes == 0);
+    *left = *left || step->most == 0;
+    return status;
+}
+
 static enum aibox_status step_by_age(struct step *step, bool *left, struct aibox_error *err)
 {
     unsigned days = atomic_load(&step->batch->store->retention_days);
@@ -151,6 +194,8 @@ enum aibox_status retention_step(struct batch *batch, size_t most, bool *left, s
         step.delivered = delivered;
     if (status == AIBOX_OK)
         status = step_by_number(&step, left, err);
+    if (status == AIBOX_OK)
+        status = step_by_share(&step, left, err);
     if (status == AIBOX_OK)
         status = step_by_age(&step, left, err);
     return status == AIBOX_OK ? count_lost(&step, err) : status;

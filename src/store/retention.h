@@ -1,4 +1,4 @@
-/* Which events go, to keep within `events.keep` and `events.keep_days`. */
+/* Which events go, to keep within `events.keep`, `events.keep_days` and `events.max_disk_share`. */
 #ifndef AIBOX_STORE_RETENTION_H
 #define AIBOX_STORE_RETENTION_H
 
@@ -6,7 +6,8 @@
 
 /*
  * Deletes up to `most` of the oldest events that are too many or too old, with their pictures; *left: there are more.
- * An event that an active cursor has not confirmed goes only when there are more than 10 × keep, or for its age.
+ * An event that an active cursor has not confirmed goes only when there are more than 10 × keep, or for its age; for
+ * the share of the disk it does not.
  * Within a batch.
  */
 enum aibox_status retention_step(struct batch *batch, size_t most, bool *left, struct aibox_error *err);

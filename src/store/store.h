@@ -324,6 +324,9 @@ enum aibox_status store_event_reasons_each(struct store *store,
                                            struct aibox_error *err);
 /* `keep`: events at most; `keep_days` 0: no limit by age. Applied with the next events and at once. */
 void store_set_retention(struct store *store, size_t keep, unsigned keep_days);
+/* Pictures of events take at most this share (0..1) of the data partition, 0: no limit. Likewise; events that an active
+ * cursor has not confirmed stay. */
+void store_set_disk_share(struct store *store, double share);
 
 /* ---- rejections: faces that are not a person's ------------------------------------------------------- */
 
@@ -388,6 +391,7 @@ struct store_counters {
     uint64_t events_total; /* ever stored */
     uint64_t events_lost;  /* dropped before every history receiver had them */
     size_t people, faces, events, groups;
+    uint64_t event_picture_bytes;
     size_t queue; /* changes waiting */
 };
 void store_count(struct store *store, struct store_counters *out);

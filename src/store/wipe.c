@@ -103,7 +103,7 @@ static enum aibox_status delete_events(struct sql *sql, struct aibox_error *err)
         "DELETE FROM set_aside; DELETE FROM cursor WHERE NOT active;"
         "UPDATE cursor SET refused_seq = 0, refused_ms = 0,"
         " seq = coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0);"
-        "UPDATE counter SET value = 0 WHERE name = 'events';",
+        "UPDATE counter SET value = 0 WHERE name IN ('events', 'event_picture_bytes');",
         err);
 }
 

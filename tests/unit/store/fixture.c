@@ -152,6 +152,8 @@ void fixture_check_invariants(const struct fixture *fixture)
         {"SELECT value FROM counter WHERE name = 'people'", "SELECT count(*) FROM person"},
         {"SELECT value FROM counter WHERE name = 'faces'", "SELECT count(*) FROM face"},
         {"SELECT value FROM counter WHERE name = 'events'", "SELECT count(*) FROM event"},
+        {"SELECT value FROM counter WHERE name = 'event_picture_bytes'",
+         "SELECT coalesce(sum(size), 0) FROM image WHERE kind = 1"},
         {"SELECT sum(members) FROM label", "SELECT count(*) FROM member"},
         {"SELECT coalesce(sum(length(groups) + length(permissions)), 0) / 4 FROM person",
          "SELECT count(*) FROM member"},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "core/clock.h"
@@ -325,6 +326,65 @@ static void test_retention_by_age(void **state)
     expect_times(fixture->store, &query, 0, "");
 }
 
+/* So much of the partition that `bytes` of pictures fit. */
+static double share_of(const struct fixture *fixture, int64_t bytes)
+{
+    struct statvfs disk;
+
+    assert_int_equal(statvfs(fixture->path, &disk), 0);
+    return ((double)bytes + 0.5) / ((double)disk.f_blocks * (double)disk.f_frsize);
+}
+
+static void add_with_pictures(struct fixture *fixture, int64_t timestamp_ms, size_t size)
+{
+    uint8_t bytes[2][1000];
+    struct store_event event = new_event(timestamp_ms);
+
+    id_random(bytes, sizeof bytes);
+    event.spot = bytes[0];
+    event.spot_size = size - 100;
+    event.face = bytes[1];
+    event.face_size = 100;
+    add(fixture->store, &event);
+}
+
+static void test_retention_by_share_of_the_disk(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_counters counters;
+
+    store_set_disk_share(fixture->store, share_of(fixture, 3000));
+    for (int64_t i = 1; i <= 10; i++)
+        add_with_pictures(fixture, i, 1000);
+    store_count(fixture->store, &counters);
+    assert_int_equal(counters.event_picture_bytes, 3000);
+    assert_int_equal(counters.events, 3);
+    assert_int_equal(counters.events_lost, 0);
+    assert_int_equal(fixture_query(fixture, "main", "SELECT min(seq) FROM event"), 8);
+    /* What was not delivered stays, and goes when it is. */
+    fixture_exec(fixture, "main", "INSERT INTO cursor (url, seq, updated_ms) VALUES ('http://a/', 9, 0)");
+    for (int64_t i = 11; i <= 15; i++)
+        add_with_pictures(fixture, i, 1000);
+    store_count(fixture->store, &counters);
+    assert_int_equal(counters.events, 6); /* 10 to 15 */
+    assert_int_equal(counters.events_lost, 0);
+    assert_status(AIBOX_OK, store_cursor_confirm(fixture->store, "http://a/", 15, NULL));
+    store_set_disk_share(fixture->store, share_of(fixture, 2500)); /* at once, without another event */
+    wait_for_events(fixture, 2);
+    store_set_disk_share(fixture->store, 0);
+    for (int64_t i = 16; i <= 20; i++)
+        add_with_pictures(fixture, i, 1000);
+    store_count(fixture->store, &counters);
+    assert_int_equal(counters.events, 7);
+    assert_int_equal(counters.event_picture_bytes, 7000);
+    fixture_reopen(fixture);
+    store_count(fixture->store, &counters);
+    assert_int_equal(counters.event_picture_bytes, 7000);
+    assert_status(AIBOX_OK, store_wipe(fixture->store, false, true, NULL));
+    store_count(fixture->store, &counters);
+    assert_int_equal(counters.event_picture_bytes, 0);
+}
+
 static void test_undelivered_events_are_held_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -444,6 +504,7 @@ int main(void)
         TEST(test_delete),
         TEST(test_retention_by_number),
         TEST(test_retention_by_age),
+        TEST(test_retention_by_share_of_the_disk),
         TEST(test_undelivered_events_are_held_back),
         TEST(test_features_scan),
         TEST(test_reasons_are_counted),
