@@ -4,6 +4,8 @@ import {
   ApartmentOutlined,
   DashboardOutlined,
   TeamOutlined,
+  PlaySquareOutlined,
+  VideoCameraOutlined,
   ApiOutlined,
   HistoryOutlined,
   DiffOutlined,
@@ -16,8 +18,10 @@ import { texts } from './lib/texts';
 
 export const pageTitles = texts({
   dashboard: ['Dashboard', '概览'],
+  live: ['Live', '实时视频'],
   people: ['People', '人员'],
   groups: ['Groups', '分组'],
+  devices: ['Devices', '设备'],
   records: ['Records', '通行记录'],
   compare: ['Compare', '比对'],
   settings: ['Settings', '设置'],
@@ -36,8 +40,10 @@ export interface Page {
 
 export const pages: Page[] = [
   { path: '/', title: 'dashboard', icon: <DashboardOutlined />, role: 'viewer', component: lazy(() => import('./pages/Dashboard')) },
+  { path: '/live', title: 'live', icon: <PlaySquareOutlined />, role: 'viewer', component: lazy(() => import('./pages/Live')) },
   { path: '/people', title: 'people', icon: <TeamOutlined />, role: 'viewer', component: lazy(() => import('./pages/People')) },
   { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },
+  { path: '/devices', title: 'devices', icon: <VideoCameraOutlined />, role: 'viewer', component: lazy(() => import('./pages/Devices')) },
   { path: '/records', title: 'records', icon: <HistoryOutlined />, role: 'viewer', component: lazy(() => import('./pages/Records')) },
   { path: '/compare', title: 'compare', icon: <DiffOutlined />, role: 'operator', component: lazy(() => import('./pages/Compare')) },
   { path: '/settings', title: 'settings', icon: <SettingOutlined />, role: 'admin', component: lazy(() => import('./pages/Settings')) },

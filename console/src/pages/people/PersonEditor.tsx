@@ -7,6 +7,7 @@ import type { Person, QualityLevel } from '../../api/types';
 import { LabelSelect } from '../../components/LabelSelect';
 import { Await, ErrorState } from '../../components/States';
 import { useAct } from '../../components/useAct';
+import { randomId } from '../../lib/id';
 import { releasePicture, toBase64 } from '../../lib/picture';
 import { href } from '../../lib/router';
 import { texts, useTexts } from '../../lib/texts';
@@ -126,7 +127,7 @@ function PersonForm({ person, onDone }: FormProps) {
   // The first photo goes with the person, all or nothing; each further one adds a face.
   const save = useAct(
     async (values: Values) => {
-      const identityId = person?.identity_id ?? (values.identity_id?.trim() || crypto.randomUUID());
+      const identityId = person?.identity_id ?? (values.identity_id?.trim() || randomId());
       const encoded = await Promise.all(photos.map(({ picture }) => toBase64(picture.blob)));
       const common = { identity_id: identityId, group_name: values.groups.join(','), fiqa_level: level };
       const info = infoOf(values, person);
