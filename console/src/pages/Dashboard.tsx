@@ -1,70 +1,123 @@
-// What happens now: the live feed.
-import { Card, Tag } from 'antd';
-import { useState } from 'react';
+// What happens now, what happened today, how the box is.
+import { Card, Statistic } from 'antd';
+import type { ReactNode } from 'react';
 
 import { api } from '../api/client';
-import type { BoxEvent } from '../api/types';
-import { FaceThumb } from '../components/FaceThumb';
-import { ScoreBar } from '../components/ScoreBar';
-import { Await, EmptyState } from '../components/States';
+import { Await } from '../components/States';
 import { useFormat } from '../lib/format';
+import { Go } from '../lib/router';
 import { texts, useTexts } from '../lib/texts';
 import { useResource } from '../lib/useResource';
-import { useStream } from '../lib/useStream';
+import './dashboard/dashboard.css';
+import { Feed } from './dashboard/Feed';
+import { Gauges } from './dashboard/Gauges';
+import { HourChart, type Hour } from './dashboard/HourChart';
+import { PlatformState } from './dashboard/PlatformState';
 
 const T = texts({
-  feed: ['Now', '实时动态'],
-  unknown: ['unknown', '陌生人'],
-  uncertain: ['uncertain', '不确定'],
-  enrolled: ['enrolled photo of {name}', '{name} 的注册照片'],
-  live: ['live picture of {name}', '{name} 的抓拍'],
-  empty: ['Nobody has passed yet', '暂无通行记录'],
-  emptyHint: ['As soon as a camera or a door terminal sees a face, it appears here.', '摄像机或门禁终端识别到人脸后会显示在这里。'],
+  passes: ['Passes today', '今日通行'],
+  strangers: ['Strangers today', '今日陌生人'],
+  alarms: ['Alarms today', '今日报警'],
+  people: ['People', '人员'],
+  faces: ['{n} faces', '{n} 张人脸'],
+  devices: ['Devices up', '在线设备'],
+  down: ['{n} down', '{n} 台离线'],
+  allUp: ['all up', '全部在线'],
+  latency: ['Decision time', '识别耗时'],
+  latencyHint: ['half within, 99 % within {p99} ms', '中位数，99% 在 {p99} 毫秒内'],
+  noLatency: ['no decision yet', '尚无识别'],
+  hours: ['Today by hour', '今日分时'],
 });
 
-const SHOWN = 30;
+interface Quarter {
+  start: number;
+  [kind: string]: number;
+}
 
-function Passage({ event }: { event: BoxEvent }) {
-  const t = useTexts(T);
-  const format = useFormat();
-  const known = event.verdict === 'known';
-  const name = known ? event.identity_name || event.identity_id : t(event.verdict === 'uncertain' ? 'uncertain' : 'unknown');
+interface Overview {
+  now: number;
+  people: number;
+  faces: number;
+  events: number;
+  devices: { online: number; offline: number };
+  latency: { count: number; p50_ms: number; p99_ms: number };
+  quarters: Quarter[];
+}
+
+const REFRESH_MS = 10000;
+const HOUR_MS = 3600000;
+const others = ['stranger', 'uncertain', 'no_permission', 'blacklisted', 'liveness', 'low_quality'];
+
+function startOfDay(): number {
+  return new Date().setHours(0, 0, 0, 0);
+}
+
+const sum = (quarters: Quarter[], kinds: string[]) => quarters.reduce((all, quarter) => all + kinds.reduce((n, kind) => n + (quarter[kind] ?? 0), 0), 0);
+
+/** The day's hours by the visitor's clock. */
+function hoursOf(quarters: Quarter[], from: number): Hour[] {
+  return Array.from({ length: 24 }, (_, index) => {
+    const start = from + index * HOUR_MS;
+    const inside = quarters.filter((quarter) => quarter.start >= start && quarter.start < start + HOUR_MS);
+    return { start, passed: sum(inside, ['passed']), refused: sum(inside, others) };
+  });
+}
+
+function Figure({ title, value, note, to }: { title: string; value: string; note?: ReactNode; to?: string }) {
   return (
-    <li className="passage">
-      <FaceThumb eventId={known ? event._id : undefined} kind="reg" name={t('enrolled', { name })} />
-      <FaceThumb eventId={event._id} kind="face" name={t('live', { name })} />
-      <div className="passage-words">
-        {known ? <strong>{name}</strong> : <Tag color="error">{name}</Tag>}
-        <span className="quiet">
-          {event.ext_data.device_ip} · {format.moment(event.timestamp)}
-        </span>
-      </div>
-      <ScoreBar score={event.score} threshold={event.threshold} />
-    </li>
+    <Card size="small" className="figure">
+      <Statistic title={to ? <Go to={to}>{title}</Go> : title} value={value} />
+      <span className="quiet">{note}</span>
+    </Card>
   );
 }
 
 export default function Dashboard() {
   const t = useTexts(T);
-  const [live, setLive] = useState<BoxEvent[]>([]);
-  const past = useResource((signal) => api.get<{ data: BoxEvent[] }>('/SophonFace/api/events', { per_page: SHOWN }, signal), []);
-  useStream('event', (event) => setLive((before) => [event, ...before].slice(0, SHOWN)));
-  useStream('missed', past.reload);
+  const format = useFormat();
+  const overview = useResource(
+    async (signal) => {
+      const from = startOfDay();
+      return { from, ...(await api.get<{ data: Overview }>('/api/overview', { from, to: from + 24 * HOUR_MS }, signal)) };
+    },
+    [],
+    { every: REFRESH_MS },
+  );
   return (
-    <Card title={t('feed')}>
-      <Await resource={past} empty={({ data }) => data.length + live.length === 0} whenEmpty={<EmptyState title={t('empty')} hint={t('emptyHint')} />}>
-        {({ data }) => {
-          const fresh = new Set(live.map((event) => event._id));
-          const shown = [...live, ...data.filter((event) => !fresh.has(event._id))].slice(0, SHOWN);
-          return (
-            <ul className="passages">
-              {shown.map((event) => (
-                <Passage key={event._id} event={event} />
-              ))}
-            </ul>
-          );
-        }}
-      </Await>
-    </Card>
+    <div className="dashboard">
+      <div className="dashboard-main">
+        <Await resource={overview} rows={2}>
+          {({ data, from }) => (
+            <>
+              <div className="figures">
+                <Figure title={t('passes')} value={format.number(sum(data.quarters, ['passed']))} to="/records" />
+                <Figure title={t('strangers')} value={format.number(sum(data.quarters, ['stranger', 'uncertain']))} />
+                <Figure title={t('alarms')} value={format.number(sum(data.quarters, ['alarm']))} />
+                <Figure title={t('people')} value={format.number(data.people)} note={t('faces', { n: format.number(data.faces) })} to="/people" />
+                <Figure
+                  title={t('devices')}
+                  value={format.number(data.devices.online)}
+                  note={data.devices.offline > 0 ? <span className="bad">{t('down', { n: data.devices.offline })}</span> : t('allUp')}
+                  to="/devices"
+                />
+                <Figure
+                  title={t('latency')}
+                  value={data.latency.count > 0 ? `${Math.round(data.latency.p50_ms)} ms` : '–'}
+                  note={data.latency.count > 0 ? t('latencyHint', { p99: Math.round(data.latency.p99_ms) }) : t('noLatency')}
+                />
+              </div>
+              <Card title={t('hours')} size="small">
+                <HourChart hours={hoursOf(data.quarters, from)} />
+              </Card>
+            </>
+          )}
+        </Await>
+        <Feed />
+      </div>
+      <aside className="dashboard-side">
+        <PlatformState />
+        <Gauges />
+      </aside>
+    </div>
   );
 }
