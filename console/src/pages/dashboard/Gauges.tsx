@@ -41,7 +41,7 @@ function Gauge({ label, share, note }: { label: string; share: number; note?: st
 export function Gauges() {
   const t = useTexts(T);
   const [status, setStatus] = useState<Status>();
-  useStream('status', (message) => setStatus(message as unknown as Status));
+  useStream('status', (message) => setStatus(message.gateway_ext_data as Status));
   return (
     <Card title={t('box')} size="small">
       {!status && <Loading rows={3} />}
