@@ -143,7 +143,8 @@ void report_find_results(struct report *report)
 
 void report_setting_changed(struct report *report, const char *key)
 {
-    if (report && (strcmp(key, "reports.device_info_url") == 0 || strcmp(key, "cloud.login_url") == 0))
+    if (report && (strcmp(key, "reports.device_info_url") == 0 || strcmp(key, "cloud.login_url") == 0 ||
+                   strcmp(key, "cloud.dev_sno") == 0))
         report_apply(report);
     else if (report && (strncmp(key, "reports.", strlen("reports.")) == 0 || strcmp(key, "box.name") == 0))
         (void)wake_lanes(report, any_lane);

@@ -56,9 +56,10 @@ static void wish_for(struct plan *plan, const struct lane_kind *kind, lane_new m
 /* Whether an address that can't be reached yet is worth waiting for. */
 static bool is_expected(struct report *report, const struct report_address *address)
 {
-    char url[2];
+    char one[2];
 
-    return address->url[0] || settings_text(report->settings, "cloud.login_url", url, sizeof url) > 0;
+    return address->url[0] || (settings_text(report->settings, "cloud.login_url", one, sizeof one) > 0 &&
+                               settings_text(report->settings, "cloud.dev_sno", one, sizeof one) > 0);
 }
 
 bool report_device_address(struct report *report, struct report_address *out, bool *list)

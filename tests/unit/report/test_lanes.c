@@ -62,6 +62,7 @@ static int setup(void **state)
     box->files = files;
     assert_status(AIBOX_OK, settings_open(&box->settings, NULL));
     assert_status(AIBOX_OK, settings_put(box->settings, SETTINGS_SET, "cloud.login_url", "http://p/login", NULL));
+    assert_status(AIBOX_OK, settings_put(box->settings, SETTINGS_SET, "cloud.dev_sno", "SE0001", NULL));
     assert_status(AIBOX_OK, flow_open(box->settings, box->files->store, models, &box->flow, NULL));
     assert_true(flow_wait_ready(box->flow));
     assert_status(AIBOX_OK, feed_open(box->files->store, &box->feed, NULL));
