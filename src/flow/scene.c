@@ -26,8 +26,12 @@ _Static_assert(SCENE_MAX_TRACKS == TRACKS_MAX, "every track is shown");
 
 /* Looks of one frame stop after this long, so that the next frame gets its turn; one is always made. */
 #define LOOK_BUDGET_MS 90
-/* A face is looked at closer from this many frames on: less is often no face. At a gate at once. */
+/* When the last frame took longer than that, less is done with the next: fewer tiles, one view of a face. */
+#define HURRY_MS 80
+/* In a crowd a face is looked at closer from this many frames on, for less is often no face, or when it is that sure.
+ * At a gate at once. */
 #define CROWD_HITS 2
+#define CROWD_SURE 0.9f
 /* How often somebody is looked at again: before the decision when votes are enough, a stranger, somebody known. */
 #define AGAIN_MS          200
 #define AGAIN_STRANGER_MS 500
@@ -66,6 +70,7 @@ struct scene {
     struct slot slots[SUBJECTS_MAX];
     unsigned turn; /* of the tiles */
     bool idle;     /* nobody was looked at in the last frame */
+    bool hurried;  /* the last frame took long */
     float hints[HINTS_MAX][4];
     pthread_mutex_t mu; /* guards what follows, a leaf */
     struct scene_track shown[SCENE_MAX_TRACKS];
@@ -117,7 +122,7 @@ static void find_faces(void *worker, void *arg)
     struct vision_detect_options options = {.min_score = TRACK_DOUBTFUL,
                                             .min_face = finding->min_face,
                                             .tiles = look_tiles(scene->flow),
-                                            .video_tiles = scene->idle ? TILES_IDLE : TILES_BUSY,
+                                            .video_tiles = scene->idle && !scene->hurried ? TILES_IDLE : TILES_BUSY,
                                             .turn = scene->turn,
                                             .hints = (const float(*)[4])scene->hints,
                                             .n_hints = finding->n_hints};
@@ -270,12 +275,12 @@ static size_t largest_track(const struct scene *scene)
 }
 
 /* How much a look at the track is wanted; 0: not now. */
-static int need_of(const struct scene *scene, size_t t, int64_t now_ms)
+static int need_of(const struct scene *scene, size_t t, const struct finding *finding, int64_t now_ms)
 {
     const struct track *track = &scene->tracker.tracks[t];
     if (track->id == 0 || !track->seen || scene->places[t] == NOBODY)
         return 0;
-    if (scene->kind == SCENE_CROWD && track->hits < CROWD_HITS)
+    if (scene->kind == SCENE_CROWD && track->hits < CROWD_HITS && finding->faces[track->face].score < CROWD_SURE)
         return 0;
     const struct subject *subject = &scene->slots[scene->places[t]].subject;
     int64_t since_ms = now_ms - subject->last_look_ms;
@@ -289,7 +294,8 @@ static int need_of(const struct scene *scene, size_t t, int64_t now_ms)
 }
 
 /* Whom to look at next: need first, size second. TRACKS_MAX: nobody. */
-static size_t choose_track(const struct scene *scene, const bool *looked_at, int64_t now_ms)
+static size_t choose_track(const struct scene *scene, const bool *looked_at, const struct finding *finding,
+                           int64_t now_ms)
 {
     size_t best = TRACKS_MAX;
     int best_need = 0;
@@ -297,7 +303,7 @@ static size_t choose_track(const struct scene *scene, const bool *looked_at, int
     for (size_t t = 0; t < TRACKS_MAX; t++) {
         if (looked_at[t] || (scene->kind == SCENE_GATE && t != only))
             continue;
-        int need = need_of(scene, t, now_ms);
+        int need = need_of(scene, t, finding, now_ms);
         if (need > best_need || (need > 0 && need == best_need &&
                                  area_of(&scene->tracker.tracks[t]) > area_of(&scene->tracker.tracks[best]))) {
             best = t;
@@ -407,7 +413,7 @@ static enum aibox_status look_at(struct scene *scene, size_t t, const struct sce
         closer.wants |= FLOW_WANT_LIVENESS;
     if (!subject->has_attributes)
         closer.wants |= FLOW_WANT_AGE_SEX;
-    if (!look_time_for_two_views(scene->flow))
+    if (scene->hurried || !look_time_for_two_views(scene->flow))
         closer.wants |= FLOW_ONE_VIEW;
     enum aibox_status status = look_closer_at(&closer, place, &useful);
     subject->last_look_ms = frame->now_ms;
@@ -437,7 +443,7 @@ static enum aibox_status look_at_faces(struct scene *scene, const struct scene_p
     enum aibox_status status = AIBOX_OK;
     scene->idle = true;
     do {
-        size_t t = choose_track(scene, looked_at, frame->now_ms);
+        size_t t = choose_track(scene, looked_at, finding, frame->now_ms);
         if (t == TRACKS_MAX)
             break;
         looked_at[t] = true;
@@ -491,6 +497,7 @@ enum aibox_status scene_look(struct scene *scene, const struct scene_place *plac
 {
     struct finding finding = {
         .scene = scene, .frame = frame, .min_face = place->place->min_face / frame->scale, .err = err};
+    int64_t start_ms = clock_monotonic_ms();
     *faces = 0;
     enum aibox_status status = flow_require_ready(scene->flow, err);
     if (status != AIBOX_OK)
@@ -506,6 +513,7 @@ enum aibox_status scene_look(struct scene *scene, const struct scene_place *plac
     *faces = finding.count;
     follow(scene, place, &finding, frame->now_ms);
     status = look_at_faces(scene, place, frame, &finding, err);
+    scene->hurried = clock_monotonic_ms() - start_ms > HURRY_MS;
     show(scene, frame->scale);
     return status;
 }
