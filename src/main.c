@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "access/accounts.h"
+#include "access/terminals.h"
 #include "api/api.h"
 #include "backup/backup.h"
 #include "cloud/cloud.h"
@@ -188,6 +189,7 @@ struct rooms {
     struct jobs *jobs;
     struct cloud *cloud;
     struct accounts *accounts;
+    struct terminals *terminals;
     struct api *api;
 };
 
@@ -277,7 +279,8 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
             AIBOX_OK ||
         (status = backup_open(rooms->settings, rooms->store, line->data_dir, &rooms->backup, err)) != AIBOX_OK ||
         (status = open_cloud(rooms, line->data_dir, err)) != AIBOX_OK ||
-        (status = accounts_open(rooms->settings, rooms->store, &rooms->accounts, err)) != AIBOX_OK)
+        (status = accounts_open(rooms->settings, rooms->store, &rooms->accounts, err)) != AIBOX_OK ||
+        (status = terminals_open(rooms->store, &rooms->terminals, err)) != AIBOX_OK)
         return status;
     struct api_context context = {.settings = rooms->settings,
                                   .store = rooms->store,
@@ -292,6 +295,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
                                   .backup = rooms->backup,
                                   .restart = request_restart,
                                   .accounts = rooms->accounts,
+                                  .terminals = rooms->terminals,
                                   .data_dir = line->data_dir,
                                   .upload_dir = jobs_upload_dir(rooms->jobs)};
     return api_open(&context, line->listen, &rooms->api, err);
@@ -304,6 +308,7 @@ static void close_rooms(struct rooms *rooms)
     api_close(rooms->api, STOP_GRACE_MS);
     backup_close(rooms->backup);
     cloud_close(rooms->cloud);
+    terminals_close(rooms->terminals);
     accounts_close(rooms->accounts);
     jobs_close(rooms->jobs);
     intake_close(rooms->intake);

@@ -18,8 +18,9 @@ _Static_assert((int)API_VIEWER == (int)ACCOUNT_VIEWER && (int)API_OPERATOR == (i
 
 struct access {
     const struct settings *settings;
-    struct accounts *accounts; /* NULL: none */
-    bool open;                 /* access.mode, which counts from start to end */
+    struct accounts *accounts;
+    struct terminals *terminals; /* NULL: none */
+    bool open;                   /* access.mode, which counts from start to end */
     bool loopback;
     pthread_mutex_t mu;      /* guards what follows */
     char text[ALLOW_TEXT];   /* of access.legacy_allow, when it was last read */
@@ -97,8 +98,8 @@ static bool mode_is_open(const struct settings *settings)
     return strcmp(mode, "open") == 0;
 }
 
-enum aibox_status access_open(const struct settings *settings, struct accounts *accounts, bool loopback,
-                              struct access **out, struct aibox_error *err)
+enum aibox_status access_open(const struct settings *settings, struct accounts *accounts, struct terminals *terminals,
+                              bool loopback, struct access **out, struct aibox_error *err)
 {
     struct access *access = calloc(1, sizeof *access);
     enum aibox_status status;
@@ -108,6 +109,7 @@ enum aibox_status access_open(const struct settings *settings, struct accounts *
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     access->settings = settings;
     access->accounts = accounts;
+    access->terminals = terminals;
     access->loopback = loopback;
     access->open = mode_is_open(settings);
     if (access->open && !loopback) {
@@ -257,6 +259,9 @@ static enum aibox_status find_by_header(struct access *access, const struct acce
     case CREDENTIAL_BEARER:
         if (accounts_find_key(access->accounts, credential.token, credential.token_size, &grant->identity))
             grant->way = ACCESS_KEY;
+        else if (access->terminals &&
+                 terminals_find(access->terminals, credential.token, credential.token_size, grant->device_id))
+            grant->way = ACCESS_TERMINAL;
         else
             status = error_set(err, AIBOX_UNAUTHORIZED, "the key is unknown, or its time is over");
         break;
@@ -363,6 +368,10 @@ enum aibox_status access_check(struct access *access, const struct api_endpoint 
         grant_all(grant, ACCESS_LEGACY);
     if (grant->way == ACCESS_NOBODY)
         return refuse_nobody(compatible, caller, err);
+    if (grant->way == ACCESS_TERMINAL)
+        return endpoint->terminals
+                   ? AIBOX_OK
+                   : error_set(err, AIBOX_FORBIDDEN, "a terminal may have pictures recognised, and nothing else");
     if ((int)grant->identity.role < (int)endpoint->role)
         return error_set(err, AIBOX_FORBIDDEN, "this call needs the role %s, the credential gives %s",
                          account_role_name((enum account_role)endpoint->role), account_role_name(grant->identity.role));
@@ -381,6 +390,7 @@ bool access_still_valid(struct access *access, const struct access_grant *grant,
     case ACCESS_OPEN:
     case ACCESS_LOCAL:
         return true;
+    case ACCESS_TERMINAL: /* makes no calls that take long */
     case ACCESS_NOBODY:
         break;
     }
@@ -396,7 +406,8 @@ void access_print_who(const struct access_grant *grant, char *out, size_t size)
 {
     static const char *const ways[] = {
         [ACCESS_NOBODY] = "",  [ACCESS_OPEN] = "open", [ACCESS_LOCAL] = "local", [ACCESS_LEGACY] = "legacy",
-        [ACCESS_SESSION] = "", [ACCESS_KEY] = "key:",  [ACCESS_PASSWORD] = ""};
+        [ACCESS_SESSION] = "", [ACCESS_KEY] = "key:",  [ACCESS_PASSWORD] = "",   [ACCESS_TERMINAL] = "terminal:"};
 
-    (void)snprintf(out, size, "%s%s", ways[grant->way], grant->identity.name);
+    (void)snprintf(out, size, "%s%s", ways[grant->way],
+                   grant->way == ACCESS_TERMINAL ? grant->device_id : grant->identity.name);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "access/accounts.h"
+#include "access/terminals.h"
 #include "api/endpoint.h"
 #include "core/address.h"
 #include "core/settings.h"
@@ -39,23 +40,26 @@ enum access_way {
     ACCESS_LEGACY,
     ACCESS_SESSION,
     ACCESS_KEY,
-    ACCESS_PASSWORD
+    ACCESS_PASSWORD,
+    ACCESS_TERMINAL
 };
 
 /* What a caller was found to be. */
 struct access_grant {
     enum access_way way;
-    struct account_identity identity; /* `name` and the like: SESSION, KEY, PASSWORD; `role` always */
+    struct account_identity identity;      /* `name` and the like: SESSION, KEY, PASSWORD; `role` always */
+    char device_id[TERMINALS_DEVICE_SIZE]; /* TERMINAL: what it may act for */
     struct address address;
     bool secure;
     bool undecided; /* a password has to be checked first, see access_check */
     unsigned retry_after_s;
 };
 
-/* `loopback`: the server listens on an address of this machine only. `accounts` (NULL: there are none) and `settings`
- * must outlive it. PARAM when access.legacy_allow can't be read, or access.mode is open without `loopback`. */
-enum aibox_status access_open(const struct settings *settings, struct accounts *accounts, bool loopback,
-                              struct access **out, struct aibox_error *err);
+/* `loopback`: the server listens on an address of this machine only. `accounts` and `terminals` (NULL: there are
+ * none) and `settings` must outlive it. PARAM when access.legacy_allow can't be read, or access.mode is open without
+ * `loopback`. */
+enum aibox_status access_open(const struct settings *settings, struct accounts *accounts, struct terminals *terminals,
+                              bool loopback, struct access **out, struct aibox_error *err);
 void access_close(struct access *access);
 
 /*

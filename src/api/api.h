@@ -20,6 +20,7 @@ struct jobs;
 struct report;
 struct report_config;
 struct store;
+struct terminals;
 
 /* What handlers work on. All must outlive the server. */
 struct api_context {
@@ -38,6 +39,7 @@ struct api_context {
     struct backup *backup;
     void (*restart)(void); /* has the box start anew, soon: every room is closed in order, and opened again */
     struct accounts *accounts;
+    struct terminals *terminals;
 };
 
 /*

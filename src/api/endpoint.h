@@ -85,6 +85,7 @@ struct api_endpoint {
     const struct api_upload_rules *upload; /* with API_BODY_UPLOAD */
     bool page;            /* a page or file of the console: no call, so the description of the API leaves it out */
     enum api_audit audit; /* what of the arguments is kept: audit.c */
+    bool terminals;       /* browser terminals may call it, too, for their own device */
     bool when_set_up;     /* OPEN, but on an address that others reach only once there is an administrator */
 };
 

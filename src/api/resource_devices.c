@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/terminals.h"
 #include "api/endpoint.h"
 #include "api/resources.h"
 #include "flow/box_address.h"
@@ -197,6 +198,8 @@ static enum aibox_status delete_devices(struct api_context *ctx, struct api_requ
         all ? devices_clear(devices, &deleted, err) : delete_listed(devices, list, &deleted, err);
     if (status != AIBOX_OK)
         return status;
+    for (size_t i = 0; i < deleted.count; i++)
+        (void)terminals_forget(ctx->terminals, deleted.items[i]->device_id, NULL);
     struct json_out *out = api_body(res);
     json_out_object_begin(out);
     json_out_key(out, "data");

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/terminals.h"
+#include "api/access.h"
 #include "api/endpoint.h"
 #include "api/names.h"
 #include "api/person_json.h"
+#include "api/request.h"
 #include "api/resources.h"
 #include "door/react.h"
 #include "flow/devices.h"
@@ -181,6 +184,22 @@ static enum aibox_status place_of_device(struct api_context *ctx, const char *ip
     return AIBOX_OK;
 }
 
+/* A terminal is its device, whatever it says. */
+static enum aibox_status place_of_terminal(struct api_context *ctx, const char *device_id, struct match_place *out,
+                                           struct aibox_error *err)
+{
+    struct devices *devices = flow_devices(ctx->flow);
+    out->device = devices_find(devices, device_id);
+    if (out->device == NULL) {
+        /* Should another device get that id, this terminal is not its. */
+        (void)terminals_forget(ctx->terminals, device_id, NULL);
+        return error_set(err, AIBOX_NOT_FOUND, "the device of this terminal is gone; pair it again");
+    }
+    device_touch(out->device);
+    devices_place(devices, out->device, out->ep_id, &out->place);
+    return AIBOX_OK;
+}
+
 /* A device goes before a group; an empty device_ip beside a group counts as absent, as forms send it. */
 static enum aibox_status read_place(struct api_context *ctx, const struct api_request *req, struct match_place *out,
                                     struct aibox_error *err)
@@ -189,7 +208,9 @@ static enum aibox_status read_place(struct api_context *ctx, const struct api_re
     enum aibox_status status = AIBOX_OK;
     out->group = api_text(req, "group_name");
     out->permission = api_text(req, "permission_name");
-    if (ip != NULL && (ip[0] != '\0' || out->group == NULL))
+    if (api_grant(req) != NULL && api_grant(req)->way == ACCESS_TERMINAL)
+        status = place_of_terminal(ctx, api_grant(req)->device_id, out, err);
+    else if (ip != NULL && (ip[0] != '\0' || out->group == NULL))
         status = place_of_device(ctx, ip, out, err);
     else if (out->group == NULL)
         status = error_set(err, AIBOX_PARAM, "device_ip: required (or group_name)");
@@ -338,6 +359,7 @@ const struct api_endpoint api_match_endpoints[] = {
      "{\"face_image_base64\": \"<base64>\", \"card_image_base64\": \"<base64>\"}", .audit = API_AUDIT_NEVER},
     {"POST", "/SophonMatch/api/PictureMatch", API_BODY_JSON | API_BODY_FORM, API_OPERATOR, false, FIELDS(match_fields),
      match_picture, "recognition", "Recognise the largest face: the call of gates and door terminals",
-     "{\"rgb_image_base64\": \"<base64>\", \"group_name\": \"default_group\"}", .audit = API_AUDIT_NEVER},
+     "{\"rgb_image_base64\": \"<base64>\", \"group_name\": \"default_group\"}", .audit = API_AUDIT_NEVER,
+     .terminals = true},
 };
 const size_t api_match_count = sizeof api_match_endpoints / sizeof api_match_endpoints[0];

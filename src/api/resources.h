@@ -23,6 +23,7 @@
     X(match)                                                                                                           \
     X(search)                                                                                                          \
     X(devices)                                                                                                         \
+    X(terminals)                                                                                                       \
     X(cameras)                                                                                                         \
     X(events)                                                                                                          \
     X(rejections)                                                                                                      \

@@ -195,7 +195,8 @@ static enum aibox_status open_parts(struct api *api, const char *listen, struct 
     if (status == AIBOX_OK)
         status = tls_load(api->ctx.settings, api->ctx.data_dir, &api->tls, err);
     if (status == AIBOX_OK)
-        status = access_open(api->ctx.settings, api->ctx.accounts, api->listening.loopback, &api->access, err);
+        status = access_open(api->ctx.settings, api->ctx.accounts, api->ctx.terminals, api->listening.loopback,
+                             &api->access, err);
     if (status == AIBOX_OK)
         status = metrics_open(api->table, api->n, &api->metrics, err);
     if (status == AIBOX_OK)

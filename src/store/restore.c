@@ -150,7 +150,9 @@ static const char keep_box[] = KEEP("inbox") KEEP("inbox_progress") KEEP("answer
     KEEP("outbox") "DELETE FROM document WHERE name = 'hex_mac';"
                    "INSERT INTO document SELECT * FROM old.document WHERE name = 'hex_mac';";
 
-static const char keep_accounts[] = KEEP("account") KEEP("credential") KEEP("audit") KEEP("audit_key");
+static const char keep_accounts[] = KEEP("account") KEEP("credential") KEEP("audit")
+    KEEP("audit_key") "DELETE FROM document WHERE name = 'terminals';"
+                      "INSERT INTO document SELECT * FROM old.document WHERE name = 'terminals';";
 
 /* A backup that somebody else has read must not bring back a session that was ended since. */
 static const char end_sessions[] = "DELETE FROM credential WHERE kind = 0;";
