@@ -514,7 +514,7 @@ static void *run(void *arg)
         const struct login_broker *login = session ? &session->login.broker : &nowhere;
         begin_lanes(publisher, login);
         expire_all(publisher);
-        if (publisher->lanes[0].queue[0] || publisher->lanes[1].queue[0]) {
+        if (session && (publisher->lanes[0].queue[0] || publisher->lanes[1].queue[0])) {
             serve(publisher, session);
             if (!atomic_load(&publisher->stopping) && in_force(publisher, session)) {
                 int64_t wait_ms = retry_next_ms(&publisher->retry);

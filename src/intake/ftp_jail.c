@@ -110,9 +110,9 @@ const char *ftp_jail_enter(const struct ftp_jail *jail)
         return "libraries";
     if (!bind_null() || !add_names())
         return "files";
-    if (!bind_folder(jail->server, FTP_JAIL_SERVER + 1,
+    if (!bind_folder(jail->server, &FTP_JAIL_SERVER[1],
                      MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC) ||
-        !bind_folder(jail->cameras, FTP_JAIL_CAMERAS + 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
+        !bind_folder(jail->cameras, &FTP_JAIL_CAMERAS[1], MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC))
         return "folders";
     return leave_old_root() ? NULL : "new root";
 }

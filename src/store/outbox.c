@@ -193,7 +193,7 @@ enum aibox_status store_outbox_lanes(struct store *store, const char *prefix, si
         status = out_of_memory(err);
     else if (!(reader = reader_take(store->readers, err)))
         status = AIBOX_PROCESS_FAILED;
-    if (status == AIBOX_OK)
+    if (status == AIBOX_OK && end)
         end[strlen(end) - 1]++; /* the first name that doesn't begin so */
     /* From lane to lane by the index, however many messages each holds. */
     while (status == AIBOX_OK && out->count < limit) {

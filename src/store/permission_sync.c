@@ -90,8 +90,10 @@ static enum aibox_status remove_others(struct batch *batch, const struct sync_jo
 {
     uint32_t label_id = LABEL_EVERYBODY; /* built in: the lowest, and kept */
     uint32_t *kept = calloc(job->n + 1, sizeof *kept);
-    enum aibox_status status = kept ? AIBOX_OK : out_of_memory(err);
+    enum aibox_status status = AIBOX_OK;
 
+    if (!kept)
+        return out_of_memory(err);
     for (size_t i = 0; i < job->n && status == AIBOX_OK; i++)
         status = find_by_id(batch, job->wishes[i].id, &kept[i], err);
     while (status == AIBOX_OK) {
