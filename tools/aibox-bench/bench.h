@@ -29,6 +29,7 @@ extern atomic_bool bench_stopped; /* a signal came: measure no more */
 /* One figure or a few that belong together. The box runs, unless said otherwise. */
 enum aibox_status measure_start(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_pad(struct bench *bench, struct aibox_error *err);
+enum aibox_status measure_reports(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_reads(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_memory(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_recognisable(struct bench *bench, struct aibox_error *err);
