@@ -73,7 +73,8 @@ static void print_range(const struct settings_entry *entry, struct json_out *out
 /* Addresses and what is sent to relays may hold passwords: those who can't change them needn't see them. */
 static bool is_confidential(const struct settings_entry *entry)
 {
-    return entry->type == SETTINGS_TEXT && (strstr(entry->key, "url") || strncmp(entry->key, "door.", 5) == 0);
+    return entry->type == SETTINGS_TEXT &&
+           (strstr(entry->key, "url") || strstr(entry->key, "password") || strncmp(entry->key, "door.", 5) == 0);
 }
 
 /* "key": {…} */

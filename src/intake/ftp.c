@@ -70,7 +70,9 @@ struct ftp {
     struct ftp_process process;
     char said[200]; /* the last line of the server's */
     bool cameras_wanted;
-    bool no_jail; /* the kernel has refused one */
+    bool no_jail;             /* the kernel has refused one */
+    struct ftp_shared shared; /* never changed */
+    struct buffer shared_config;
     struct ftp_accounts accounts;
     int64_t started_ms, retry_at_ms, retry_ms;
 };
@@ -157,7 +159,8 @@ static enum aibox_status begin(struct ftp *ftp, struct aibox_error *err)
         status = ftp_queue_set_devices(ftp->queue, &devices, err);
     device_list_free(&devices);
     if (status == AIBOX_OK && ftp->folder == NULL)
-        status = ftp_folder_open(ftp->place.cameras, taken, ftp->queue, &ftp->folder, err);
+        status = ftp_folder_open(ftp->place.cameras, taken, ftp->shared.on ? ftp->shared.directory : "", ftp->queue,
+                                 &ftp->folder, err);
     if (status == AIBOX_OK && ftp->takers == NULL)
         status = ftp_takers_open(&ftp->context, ftp->queue, ftp->folder, &ftp->takers, err);
     if (status == AIBOX_OK) {
@@ -188,8 +191,9 @@ static enum aibox_status write_accounts(struct ftp *ftp, const struct device_lis
     bool jailed = !ftp->no_jail;
     struct buffer fresh;
     enum aibox_status status = AIBOX_OK;
-    ftp_accounts_print(devices, jailed ? FTP_JAIL_ID : (unsigned)geteuid(), jailed ? FTP_JAIL_ID : (unsigned)getegid(),
-                       jailed ? FTP_JAIL_CAMERAS : ftp->place.cameras, &fresh);
+    ftp_accounts_print(devices, &ftp->shared, jailed ? FTP_JAIL_ID : (unsigned)geteuid(),
+                       jailed ? FTP_JAIL_ID : (unsigned)getegid(), jailed ? FTP_JAIL_CAMERAS : ftp->place.cameras,
+                       &fresh);
     for (size_t i = 0; i < devices->count && status == AIBOX_OK; i++)
         if (devices->items[i]->type == DEVICE_CAPTURE_CAMERA)
             status = ftp_folder_add(ftp->folder, devices->items[i]->ftp_user, err);
@@ -203,6 +207,24 @@ static enum aibox_status write_accounts(struct ftp *ftp, const struct device_lis
     }
     buffer_free(&fresh);
     return status;
+}
+
+/* The server reads this one at its start only. */
+static enum aibox_status write_shared(struct ftp *ftp, const struct device_list *devices, struct aibox_error *err)
+{
+    struct buffer fresh;
+    buffer_init(&fresh, (devices->count + 1) * (PATH_MAX + 1024));
+    ftp_shared_print(&ftp->shared, devices, ftp->no_jail ? ftp->place.cameras : FTP_JAIL_CAMERAS, &fresh);
+    bool same = fresh.size == ftp->shared_config.size && memcmp(fresh.data, ftp->shared_config.data, fresh.size) == 0;
+    enum aibox_status status = same ? AIBOX_OK : ftp_file_replace(ftp->place.folder_fd, FTP_SHARED_NAME, &fresh, err);
+    if (status != AIBOX_OK || same) {
+        buffer_free(&fresh);
+        return status;
+    }
+    buffer_free(&ftp->shared_config);
+    ftp->shared_config = fresh;
+    ftp_process_stop(&ftp->process);
+    return AIBOX_OK;
 }
 
 /* An earlier run had cameras: what is left of them is removed. */
@@ -226,6 +248,8 @@ static enum aibox_status follow_devices(struct ftp *ftp, struct aibox_error *err
             status = ftp_queue_set_devices(ftp->queue, &devices, err);
         if (status == AIBOX_OK && ftp->begun)
             status = write_accounts(ftp, &devices, err);
+        if (status == AIBOX_OK && ftp->begun)
+            status = write_shared(ftp, &devices, err);
     }
     device_list_free(&devices);
     return status;
@@ -237,6 +261,10 @@ static void start_server(struct ftp *ftp)
 {
     struct aibox_error err;
     bool refused;
+    if (ftp->shared.wrong != NULL) {
+        fail(ftp, ftp->shared.wrong);
+        return;
+    }
     enum aibox_status status = ftp_server_start(&ftp->place, !ftp->no_jail, &refused, &ftp->process, &err);
     if (status != AIBOX_OK && refused) {
         log_warn("intake",
@@ -357,7 +385,9 @@ enum aibox_status ftp_open(const struct intake_context *context, struct ftp **ou
     ftp->context = *context;
     ftp->place.folder_fd = -1;
     ftp->place.settings = context->settings;
+    ftp_shared_read(context->settings, &ftp->shared);
     ftp_accounts_init(&ftp->accounts);
+    buffer_init(&ftp->shared_config, 0);
     pthread_mutex_init(&ftp->mu, NULL);
     ftp->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (ftp->wake_fd < 0 || pthread_create(&ftp->thread, NULL, run, ftp) != 0) {
@@ -384,6 +414,7 @@ void ftp_close(struct ftp *ftp)
     ftp_folder_close(ftp->folder);
     ftp_queue_close(ftp->queue);
     ftp_accounts_free(&ftp->accounts);
+    buffer_free(&ftp->shared_config);
     if (ftp->place.folder_fd >= 0)
         (void)close(ftp->place.folder_fd);
     (void)close(ftp->wake_fd);

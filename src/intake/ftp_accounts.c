@@ -20,15 +20,17 @@ void ftp_accounts_free(struct ftp_accounts *accounts)
     buffer_free(&accounts->before);
 }
 
-void ftp_accounts_print(const struct device_list *devices, unsigned uid, unsigned gid, const char *folder,
-                        struct buffer *out)
+void ftp_accounts_print(const struct device_list *devices, const struct ftp_shared *shared, unsigned uid, unsigned gid,
+                        const char *folder, struct buffer *out)
 {
-    buffer_init(out, (devices->count + 1) * (LINE_MAX_BYTES + strlen(folder)));
+    buffer_init(out, (devices->count + 2) * (LINE_MAX_BYTES + strlen(folder)));
     for (size_t i = 0; i < devices->count; i++) {
         const struct device *device = devices->items[i];
         if (device->type == DEVICE_CAPTURE_CAMERA && device->ftp_user[0] != '\0')
             ftp_account_print(device->ftp_user, device->ftp_hash, uid, gid, folder, out);
     }
+    if (shared->on && shared->wrong == NULL)
+        ftp_account_print(shared->user, shared->hash, uid, gid, folder, out);
 }
 
 bool ftp_accounts_are(const struct ftp_accounts *accounts, const struct buffer *lines)

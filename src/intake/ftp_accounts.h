@@ -8,6 +8,7 @@
 
 #include "core/buffer.h"
 #include "flow/devices.h"
+#include "intake/ftp_shared.h"
 
 /* What the server's file holds, by ftp_account_print() of ftp_files.h. */
 struct ftp_accounts {
@@ -18,9 +19,10 @@ struct ftp_accounts {
 void ftp_accounts_init(struct ftp_accounts *accounts);
 void ftp_accounts_free(struct ftp_accounts *accounts);
 
-/* The lines for the capture cameras among `devices`; see ftp_account_print(). To be freed. */
-void ftp_accounts_print(const struct device_list *devices, unsigned uid, unsigned gid, const char *folder,
-                        struct buffer *out);
+/* The lines for the capture cameras among `devices`, and for the shared account; see ftp_account_print(). To be freed.
+ */
+void ftp_accounts_print(const struct device_list *devices, const struct ftp_shared *shared, unsigned uid, unsigned gid,
+                        const char *folder, struct buffer *out);
 bool ftp_accounts_are(const struct ftp_accounts *accounts, const struct buffer *lines);
 /* From now on; takes the buffer. */
 void ftp_accounts_change_take(struct ftp_accounts *accounts, struct buffer *lines);

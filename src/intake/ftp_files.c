@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "intake/ftp_shared.h"
+
 #define NEW_SUFFIX ".new"
 
 static bool read_port(const char **at, int *out)
@@ -69,14 +71,16 @@ void ftp_config_print(const struct ftp_config *config, struct buffer *out)
                    "MaxLoginAttempts 3\n",
                    config->folder);
     /* Where: each in a root of its own, where it sees nothing. */
-    buffer_append_text(out, "VRootEngine on\n"
-                            "DefaultRoot ~\n"
-                            "ShowSymlinks off\n"
-                            "ListOptions \"\" strict\n"
-                            "Umask 077\n"
-                            "<Directory />\n"
-                            "  HideFiles ^\n"
-                            "</Directory>\n");
+    buffer_appendf(out,
+                   "VRootEngine on\n"
+                   "Include %s/" FTP_SHARED_NAME "\n"
+                   "ShowSymlinks off\n"
+                   "ListOptions \"\" strict\n"
+                   "Umask 077\n"
+                   "<Directory />\n"
+                   "  HideFiles ^\n"
+                   "</Directory>\n",
+                   config->folder);
     /* What: uploads, which get their name when they are complete. */
     buffer_appendf(out,
                    "HiddenStores on\n"

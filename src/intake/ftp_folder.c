@@ -164,7 +164,8 @@ static void sweep_entry(struct tally *tally, int dir_fd, const char *path, const
     if (++tally->folders > FTP_FOLDER_MAX_FOLDERS || depth == FTP_FOLDER_MAX_DEPTH) {
         (void)ftp_tree_remove(dir_fd, name, folder->cameras_fd);
         ftp_folder_add_one(&folder->others);
-    } else if (tally->now_ms - ftp_arrival_modified_ms(&info) > rest_ms && unlinkat(dir_fd, name, AT_REMOVEDIR) == 0) {
+    } else if (!(depth == 0 && strcmp(name, folder->always) == 0) &&
+               tally->now_ms - ftp_arrival_modified_ms(&info) > rest_ms && unlinkat(dir_fd, name, AT_REMOVEDIR) == 0) {
         tally->folders--;
     } else if (asprintf(&below, "%s/%s", path, name) >= 0) {
         sweep_folder(tally, below, depth + 1);
@@ -270,7 +271,7 @@ static void wake(struct ftp_folder *folder)
 
 /* ---- from outside ------------------------------------------------------------------------------------------------ */
 
-enum aibox_status ftp_folder_open(const char *cameras, const char *taken, struct ftp_queue *queue,
+enum aibox_status ftp_folder_open(const char *cameras, const char *taken, const char *always, struct ftp_queue *queue,
                                   struct ftp_folder **out, struct aibox_error *err)
 {
     struct ftp_folder *folder = calloc(1, sizeof *folder);
@@ -279,6 +280,7 @@ enum aibox_status ftp_folder_open(const char *cameras, const char *taken, struct
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     folder->queue = queue;
     snprintf(folder->cameras, sizeof folder->cameras, "%s", cameras);
+    snprintf(folder->always, sizeof folder->always, "%s", always);
     folder->cameras_fd = open(cameras, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     folder->taken_fd = open(taken, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     folder->notify_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -326,7 +328,10 @@ void ftp_folder_close(struct ftp_folder *folder)
 
 enum aibox_status ftp_folder_add(struct ftp_folder *folder, const char *user, struct aibox_error *err)
 {
-    if (mkdirat(folder->cameras_fd, user, 0700) != 0 && errno != EEXIST)
+    char always[FTP_USER_MAX + sizeof folder->always + 1];
+    snprintf(always, sizeof always, "%s/%s", user, folder->always);
+    if ((mkdirat(folder->cameras_fd, user, 0700) != 0 && errno != EEXIST) ||
+        (folder->always[0] != '\0' && mkdirat(folder->cameras_fd, always, 0700) != 0 && errno != EEXIST))
         return error_set(err, AIBOX_PROCESS_FAILED, "no folder can be made for a camera: %s", strerror(errno));
     return AIBOX_OK;
 }

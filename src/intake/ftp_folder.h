@@ -34,8 +34,9 @@ struct ftp_folder_counters {
     uint64_t sidecars_refused; /* not understood, or without a picture */
 };
 
-/* `cameras`, `taken`: absolute paths of existing folders of one file system. Starts with what is there. */
-enum aibox_status ftp_folder_open(const char *cameras, const char *taken, struct ftp_queue *queue,
+/* `cameras`, `taken`: absolute paths of existing folders of one file system. `always`: name of a folder that each
+ * account's has, "" for none. Starts with what is there. */
+enum aibox_status ftp_folder_open(const char *cameras, const char *taken, const char *always, struct ftp_queue *queue,
                                   struct ftp_folder **out, struct aibox_error *err);
 void ftp_folder_close(struct ftp_folder *folder); /* NULL is allowed */
 

@@ -20,6 +20,7 @@ struct watched {
 struct ftp_folder {
     struct ftp_queue *queue;
     char cameras[PATH_MAX];
+    char always[65]; /* name of a folder that each account's has; "": none */
     int cameras_fd, taken_fd, notify_fd, wake_fd;
     pthread_t thread;
     atomic_bool stopping;

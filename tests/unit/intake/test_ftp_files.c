@@ -12,6 +12,7 @@
 
 #include "intake/ftp_accounts.h"
 #include "intake/ftp_files.h"
+#include "intake/ftp_shared.h"
 
 static void test_passive_ports(void **state)
 {
@@ -70,7 +71,7 @@ static void test_config(void **state)
                                         "\nAuthUserFile /server/accounts\n",
                                         "\nPidFile /run/proftpd.pid\n",
                                         "\nMaxStoreFileSize 5242880 B\n",
-                                        "\nDefaultRoot ~\n",
+                                        "\nInclude /server/shared.conf\n",
                                         "<Limit RETR APPE"};
     struct buffer out;
     (void)state;
@@ -148,11 +149,77 @@ static void test_replacing(void **state)
     rmdir(path);
 }
 
+/* ---- one account for all cameras ---- */
+
+static void read_shared(const char *user, const char *hash, const char *directory, struct ftp_shared *out)
+{
+    struct settings *settings;
+    assert_int_equal(settings_open(&settings, NULL), AIBOX_OK);
+    assert_int_equal(settings_put(settings, SETTINGS_SET, "intake.ftp.user", user, NULL), AIBOX_OK);
+    assert_int_equal(settings_put(settings, SETTINGS_SET, "intake.ftp.password_hash", hash, NULL), AIBOX_OK);
+    assert_int_equal(settings_put(settings, SETTINGS_SET, "intake.ftp.directory", directory, NULL), AIBOX_OK);
+    ftp_shared_read(settings, out);
+    settings_close(settings);
+}
+
+static void test_shared_settings(void **state)
+{
+    struct ftp_shared shared;
+    (void)state;
+    read_shared("linaro", "", "share", &shared);
+    assert_false(shared.on);
+    assert_null(shared.wrong);
+    read_shared("linaro", "$6$salt$hash./", "", &shared);
+    assert_true(shared.on);
+    assert_null(shared.wrong);
+    static const char *const wrong[][4] = {{"linaro", "secret", "share", "password_hash"},
+                                           {"linaro", "$6$a:0:0", "share", "password_hash"},
+                                           {"", "$6$a$b", "share", "ftp.user"},
+                                           {"a b", "$6$a$b", "share", "ftp.user"},
+                                           {"a:b", "$6$a$b", "share", "ftp.user"},
+                                           {"linaro", "$6$a$b", "../x", "directory"},
+                                           {"linaro", "$6$a$b", "a/b", "directory"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        read_shared(wrong[i][0], wrong[i][1], wrong[i][2], &shared);
+        assert_non_null(shared.wrong);
+        assert_non_null(strstr(shared.wrong, wrong[i][3]));
+    }
+}
+
+static void test_shared_roots(void **state)
+{
+    const struct device cameras[] = {{.type = DEVICE_CAPTURE_CAMERA, .ftp_user = "camA", .ip = "10.0.0.1"},
+                                     {.type = DEVICE_GATE_PAD, .ftp_user = "", .ip = "10.0.0.2"}};
+    const struct device *items[] = {&cameras[0], &cameras[1]};
+    const struct device_list list = {.items = items, .count = 2};
+    struct ftp_shared shared;
+    struct buffer out;
+    (void)state;
+    buffer_init(&out, 8192);
+    read_shared("linaro", "", "share", &shared);
+    ftp_shared_print(&shared, &list, "/cameras", &out);
+    assert_string_equal((const char *)out.data, "DefaultRoot ~\n");
+    buffer_clear(&out);
+    read_shared("linaro", "$6$a$b", "share", &shared);
+    ftp_shared_print(&shared, &list, "/cameras", &out);
+    const char *text = (const char *)out.data, *others = strstr(text, "<Class others>");
+    assert_non_null(strstr(text, "From 10.0.0.1\n"));
+    assert_non_null(strstr(text, "DefaultRoot /cameras/camA\n"));
+    assert_null(strstr(text, "10.0.0.2"));
+    assert_non_null(others); /* behind all others: who is in none of them */
+    assert_true(others > strstr(text, "<IfClass camA>"));
+    assert_non_null(strstr(others, "DefaultRoot ~\n"));
+    assert_non_null(strstr(others, "DenyUser linaro\n"));
+    buffer_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_passive_ports), cmocka_unit_test(test_public_address), cmocka_unit_test(test_config),
-        cmocka_unit_test(test_connections),   cmocka_unit_test(test_replacing),
+        cmocka_unit_test(test_passive_ports), cmocka_unit_test(test_public_address),
+        cmocka_unit_test(test_config),        cmocka_unit_test(test_connections),
+        cmocka_unit_test(test_replacing),     cmocka_unit_test(test_shared_settings),
+        cmocka_unit_test(test_shared_roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
