@@ -40,18 +40,20 @@ struct command_line {
     const char *listen;
     const char *models_dir; /* NULL: found from the program's place */
     const char *config;
+    const char *key_file; /* NULL: in its usual place */
     bool check_config;
 };
 
 static void print_usage(FILE *to)
 {
     fputs("Usage: aiboxd [--data DIR] [--listen ADDR:PORT] [--models DIR] [--config FILE]\n"
-          "              [--set KEY=VALUE]... [--check-config] [--version] [--help]\n"
+          "              [--key-file FILE] [--set KEY=VALUE]... [--check-config] [--version] [--help]\n"
           "\n"
           "  --data DIR          folder of database and pictures (default ./var)\n"
           "  --listen ADDR:PORT  address of REST API and console (default 127.0.0.1:5555)\n"
           "  --models DIR        folder of the model set\n"
           "  --config FILE       settings, one `key = value` a line\n"
+          "  --key-file FILE     key of the stored secrets (default seal.key in the data folder)\n"
           "  --set KEY=VALUE     one setting; wins over stored settings and file\n"
           "  --check-config      only check settings and exit\n",
           to);
@@ -83,15 +85,11 @@ static bool put_option(struct settings *settings, const char *text, struct aibox
 static int read_command_line(int argc, char **argv, struct settings *settings, struct command_line *line)
 {
     static const struct option options[] = {
-        {"data", required_argument, NULL, 'd'},
-        {"listen", required_argument, NULL, 'l'},
-        {"models", required_argument, NULL, 'm'},
-        {"config", required_argument, NULL, 'c'},
-        {"set", required_argument, NULL, 's'},
-        {"check-config", no_argument, NULL, 'k'},
-        {"version", no_argument, NULL, 'v'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"data", required_argument, NULL, 'd'},     {"listen", required_argument, NULL, 'l'},
+        {"models", required_argument, NULL, 'm'},   {"config", required_argument, NULL, 'c'},
+        {"key-file", required_argument, NULL, 'f'}, {"set", required_argument, NULL, 's'},
+        {"check-config", no_argument, NULL, 'k'},   {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
     };
     struct aibox_error err;
     int option;
@@ -108,6 +106,9 @@ static int read_command_line(int argc, char **argv, struct settings *settings, s
             break;
         case 'c':
             line->config = optarg;
+            break;
+        case 'f':
+            line->key_file = optarg;
             break;
         case 's':
             if (!put_option(settings, optarg, &err))
@@ -259,7 +260,7 @@ static enum aibox_status open_rooms(struct rooms *rooms, const struct command_li
     char found[PATH_MAX];
     enum aibox_status status;
     size_t capacity = (size_t)settings_int(rooms->settings, "gallery.capacity");
-    if ((status = store_open(line->data_dir, capacity, &rooms->store, err)) != AIBOX_OK ||
+    if ((status = store_open_keyed(line->data_dir, line->key_file, capacity, &rooms->store, err)) != AIBOX_OK ||
         (status = store_settings_each(rooms->store, take_stored, rooms->settings, err)) != AIBOX_OK)
         return status;
     settings_freeze(rooms->settings);

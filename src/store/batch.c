@@ -55,6 +55,7 @@ enum aibox_status batch_open(struct batch *batch, struct store *store, struct ai
         batch_close(batch);
         return status;
     }
+    batch->main.ring = store->ring;
     sqlite3_wal_hook(batch->main.db, remember_wal_pages, &batch->main_wal_pages);
     sqlite3_wal_hook(batch->pictures.db, remember_wal_pages, &batch->pictures_wal_pages);
     return AIBOX_OK;

@@ -20,7 +20,7 @@ static enum aibox_status read_after(struct sql *sql, int64_t seq, size_t limit, 
                   sql_int(seq), sql_int((int64_t)limit));
 
     while (stmt && (status = sql_step(sql, stmt, &row, err)) == AIBOX_OK && row && out->count < limit) {
-        status = event_read(stmt, &out->items[out->count++], err);
+        status = event_read(sql, stmt, &out->items[out->count++], err);
         if (status != AIBOX_OK)
             break;
     }

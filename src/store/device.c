@@ -1,7 +1,10 @@
 /* Devices as rows: two keys and a JSON object whose meaning is the business of flow/devices.h. */
+#include <stdlib.h>
+
 #include "core/clock.h"
 #include "store/batch.h"
 #include "store/outbox.h"
+#include "store/seal_rows.h"
 
 enum aibox_status store_devices_each(struct store *store, bool (*each)(void *ctx, const struct store_device *device),
                                      void *ctx, struct aibox_error *err)
@@ -12,7 +15,8 @@ enum aibox_status store_devices_each(struct store *store, bool (*each)(void *ctx
     if (!reader)
         return AIBOX_PROCESS_FAILED;
     sqlite3_stmt *stmt = sql_begin_values(
-        &reader->main, "SELECT device_id, device_key, doc, created_ms FROM device ORDER BY device_row", err, NULL, 0);
+        &reader->main, "SELECT device_id, device_key, created_ms, key_id, nonce, doc FROM device ORDER BY device_row",
+        err, NULL, 0);
     enum aibox_status status = stmt ? AIBOX_OK : AIBOX_PROCESS_FAILED;
     while (status == AIBOX_OK && row) {
         status = sql_step(&reader->main, stmt, &row, err);
@@ -20,9 +24,17 @@ enum aibox_status store_devices_each(struct store *store, bool (*each)(void *ctx
             break;
         struct store_device device = {.device_id = sql_column_text(stmt, 0),
                                       .device_key = sql_column_text(stmt, 1),
-                                      .doc = sql_column_text(stmt, 2),
-                                      .created_ms = sqlite3_column_int64(stmt, 3)};
+                                      .created_ms = sqlite3_column_int64(stmt, 2)};
+        struct seal_place place = seal_place_named(SEAL_DEVICE, device.device_id);
+        char *doc = seal_column_text(reader->main.ring, stmt, 3, &place, err);
+        if (!doc) {
+            error_prefix(err, "device %.64s", device.device_id);
+            status = AIBOX_PROCESS_FAILED;
+            break;
+        }
+        device.doc = doc;
         row = each(ctx, &device);
+        free(doc);
     }
     sql_end(stmt);
     reader_return(store->readers, reader);
@@ -73,12 +85,18 @@ static enum aibox_status insert(struct batch *batch, struct store_device *device
     if (status == AIBOX_OK)
         status = check_room(batch, err);
     device->created_ms = now_ms;
+    struct seal_place place = seal_place_named(SEAL_DEVICE, device->device_id);
+    struct sealed_text sealed = {.bytes = NULL};
     if (status == AIBOX_OK)
-        status =
-            sql_run(&batch->main,
-                    "INSERT INTO device (device_id, device_key, created_ms, updated_ms, doc) VALUES (?, ?, ?, ?, ?)",
-                    err, sql_text(device->device_id), sql_text(device->device_key), sql_int(now_ms), sql_int(now_ms),
-                    sql_text(device->doc));
+        status = seal_text(batch->main.ring, &place, device->doc, &sealed, err);
+    if (status == AIBOX_OK)
+        status = sql_run(&batch->main,
+                         "INSERT INTO device (device_id, device_key, created_ms, updated_ms, key_id, nonce, doc)"
+                         " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                         err, sql_text(device->device_id), sql_text(device->device_key), sql_int(now_ms),
+                         sql_int(now_ms), sql_int(seal_key_id(batch->main.ring)),
+                         sql_blob(sealed.nonce, sizeof sealed.nonce), sql_blob(sealed.bytes, sealed.size));
+    free(sealed.bytes);
     return status;
 }
 
@@ -107,10 +125,18 @@ static enum aibox_status update(struct batch *batch, const struct store_device *
 
     if (status == AIBOX_OK && found)
         return error_set(err, AIBOX_GROUP_NAME, "there is a device with the device_key %s already", device->device_key);
+    struct seal_place place = seal_place_named(SEAL_DEVICE, device->device_id);
+    struct sealed_text sealed = {.bytes = NULL};
     if (status == AIBOX_OK)
-        status =
-            sql_run(&batch->main, "UPDATE device SET device_key = ?, updated_ms = ?, doc = ? WHERE device_id = ?", err,
-                    sql_text(device->device_key), sql_int(now_ms), sql_text(device->doc), sql_text(device->device_id));
+        status = seal_text(batch->main.ring, &place, device->doc, &sealed, err);
+    if (status == AIBOX_OK)
+        status = sql_run(&batch->main,
+                         "UPDATE device SET device_key = ?, updated_ms = ?, key_id = ?, nonce = ?, doc = ?"
+                         " WHERE device_id = ?",
+                         err, sql_text(device->device_key), sql_int(now_ms), sql_int(seal_key_id(batch->main.ring)),
+                         sql_blob(sealed.nonce, sizeof sealed.nonce), sql_blob(sealed.bytes, sealed.size),
+                         sql_text(device->device_id));
+    free(sealed.bytes);
     return status;
 }
 

@@ -1,7 +1,9 @@
 /* Documents: small JSON texts by name. What they mean is the business of who keeps them. */
 #include <jansson.h>
+#include <stdlib.h>
 
 #include "store/batch.h"
+#include "store/seal_rows.h"
 
 static enum aibox_status check_json(const char *name, const char *json, struct aibox_error *err)
 {
@@ -23,10 +25,12 @@ enum aibox_status store_document_get(struct store *store, const char *name, char
     *json = NULL;
     if (!reader)
         return AIBOX_PROCESS_FAILED;
-    sqlite3_stmt *stmt = sql_begin(&reader->main, "SELECT json FROM document WHERE name = ?", err, sql_text(name));
+    sqlite3_stmt *stmt =
+        sql_begin(&reader->main, "SELECT key_id, nonce, json FROM document WHERE name = ?", err, sql_text(name));
     enum aibox_status status = stmt ? sql_step(&reader->main, stmt, &row, err) : AIBOX_PROCESS_FAILED;
-    if (status == AIBOX_OK && row && !(*json = sql_column_copy(stmt, 0)))
-        status = out_of_memory(err);
+    struct seal_place place = seal_place_named(SEAL_DOCUMENT, name);
+    if (status == AIBOX_OK && row && !(*json = seal_column_text(reader->main.ring, stmt, 0, &place, err)))
+        status = AIBOX_PROCESS_FAILED;
     sql_end(stmt);
     reader_return(store->readers, reader);
     return status;
@@ -43,8 +47,16 @@ static enum aibox_status run_put(struct batch *batch, void *arg, struct aibox_er
     batch->deleted = true; /* what was there may hold a secret */
     if (!job->json)
         return sql_run(&batch->main, "DELETE FROM document WHERE name = ?", err, sql_text(job->name));
-    return sql_run(&batch->main, "INSERT OR REPLACE INTO document (name, json) VALUES (?, ?)", err, sql_text(job->name),
-                   sql_text(job->json));
+    struct seal_place place = seal_place_named(SEAL_DOCUMENT, job->name);
+    struct sealed_text sealed;
+    enum aibox_status status = seal_text(batch->main.ring, &place, job->json, &sealed, err);
+    if (status == AIBOX_OK)
+        status =
+            sql_run(&batch->main, "INSERT OR REPLACE INTO document (name, key_id, nonce, json) VALUES (?, ?, ?, ?)",
+                    err, sql_text(job->name), sql_int(seal_key_id(batch->main.ring)),
+                    sql_blob(sealed.nonce, sizeof sealed.nonce), sql_blob(sealed.bytes, sealed.size));
+    free(sealed.bytes);
+    return status;
 }
 
 enum aibox_status store_document_put(struct store *store, const char *name, const char *json, struct aibox_error *err)

@@ -1,5 +1,6 @@
 /* Events: added once, never changed. Reading one, and adding one. */
 #include "store/event.h"
+#include "core/log.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -8,6 +9,7 @@
 
 #include "core/id.h"
 #include "store/batch.h"
+#include "store/seal_rows.h"
 
 #define MAX_EVENT_TEXT 512 /* bytes of each short text */
 #define EVENT_OTHERS   13  /* columns that are bound before the texts */
@@ -75,11 +77,33 @@ static bool read_texts(sqlite3_stmt *stmt, struct store_event *event, size_t fea
     return true;
 }
 
-enum aibox_status event_read(sqlite3_stmt *stmt, struct store_event *event, struct aibox_error *err)
+/* The feature, if there is one, of the right length. One that was changed outside of the box is said, and left out. */
+static enum aibox_status read_feature(const struct sql *sql, sqlite3_stmt *stmt, uint16_t half[STORE_DIMENSION],
+                                      bool *there, struct aibox_error *err)
 {
-    const void *half;
-    size_t half_size = 0;
-    bool has_feature = sqlite3_column_type(stmt, EVENT_FEATURE) != SQLITE_NULL;
+    struct seal_place place = seal_place_event(sqlite3_column_int64(stmt, 0));
+    size_t size;
+
+    *there = false;
+    if (sqlite3_column_type(stmt, EVENT_FEATURE) == SQLITE_NULL)
+        return AIBOX_OK;
+    enum aibox_status status =
+        seal_column_read(sql->ring, stmt, EVENT_FEATURE - 2, &place, half, STORE_DIMENSION * sizeof *half, &size, err);
+    if (status != AIBOX_OK && seal_knows(sql->ring, sqlite3_column_int64(stmt, EVENT_FEATURE - 2))) {
+        log_error("store", "the feature of an event was changed and is left out seq=%lld", (long long)place.number);
+        return AIBOX_OK;
+    }
+    if (status == AIBOX_OK && size != STORE_DIMENSION * sizeof *half)
+        status = error_set(err, AIBOX_PROCESS_FAILED, "a stored feature has %zu bytes", size);
+    *there = status == AIBOX_OK;
+    return status;
+}
+
+enum aibox_status event_read(const struct sql *sql, sqlite3_stmt *stmt, struct store_event *event,
+                             struct aibox_error *err)
+{
+    uint16_t half[STORE_DIMENSION];
+    bool has_feature;
 
     *event = (struct store_event){
         .seq = sqlite3_column_int64(stmt, 0),
@@ -97,20 +121,14 @@ enum aibox_status event_read(sqlite3_stmt *stmt, struct store_event *event, stru
     print_uuid_column(stmt, 11, event->spot_id);
     print_uuid_column(stmt, 12, event->face_id);
     print_uuid_column(stmt, 13, event->reg_id);
-    if (has_feature) {
-        enum aibox_status status = sql_column_unsealed(stmt, EVENT_FEATURE - 1, EVENT_FEATURE, &half, &half_size, err);
-        if (status != AIBOX_OK)
-            return status;
-        if (half_size != STORE_DIMENSION * sizeof(uint16_t))
-            return error_set(err, AIBOX_PROCESS_FAILED, "a stored feature has %zu bytes", half_size);
-    }
+    enum aibox_status status = read_feature(sql, stmt, half, &has_feature, err);
+    if (status != AIBOX_OK)
+        return status;
     size_t feature_size = has_feature ? STORE_DIMENSION * sizeof(float) : 0;
     if (!read_texts(stmt, event, feature_size))
         return out_of_memory(err);
     if (has_feature) {
-        uint16_t copy[STORE_DIMENSION];
-        memcpy(copy, half, sizeof copy);
-        half_to_float(copy, event->memory, STORE_DIMENSION);
+        half_to_float(half, event->memory, STORE_DIMENSION);
         event->feature = event->memory;
     }
     return AIBOX_OK;
@@ -191,6 +209,8 @@ static enum aibox_status put_picture(struct batch *batch, const struct event_pic
 
 static enum aibox_status put_feature(struct batch *batch, const struct add_job *job, struct aibox_error *err)
 {
+    struct seal_place place = seal_place_event(job->seq);
+    uint8_t nonce[SEAL_NONCE_SIZE], sealed[sizeof job->feature + SEAL_EXTRA];
     int64_t model_set_id;
 
     if (!job->event->feature)
@@ -198,8 +218,11 @@ static enum aibox_status put_feature(struct batch *batch, const struct add_job *
     enum aibox_status status = batch_model_set(batch, job->event->model_set, &model_set_id, err);
     if (status != AIBOX_OK)
         return status;
-    return sql_run(&batch->main, "INSERT INTO event_feature (seq, model_set_id, feature) VALUES (?, ?, ?)", err,
-                   sql_int(job->seq), sql_int(model_set_id), sql_blob(job->feature, sizeof job->feature));
+    seal_bytes(batch->main.ring, &place, job->feature, sizeof job->feature, nonce, sealed);
+    return sql_run(&batch->main,
+                   "INSERT INTO event_feature (seq, model_set_id, key_id, nonce, feature) VALUES (?, ?, ?, ?, ?)", err,
+                   sql_int(job->seq), sql_int(model_set_id), sql_int(seal_key_id(batch->main.ring)),
+                   sql_blob(nonce, sizeof nonce), sql_blob(sealed, sizeof sealed));
 }
 
 static struct sql_value uuid_value(const uint8_t id[UUID_BYTES], bool there)

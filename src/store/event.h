@@ -7,7 +7,8 @@
 #define EVENT_TEXTS      14 /* text columns, from EVENT_FIRST_TEXT on */
 #define EVENT_FIRST_TEXT 14
 #define EVENT_FEATURE                                                                                                  \
-    (EVENT_FIRST_TEXT + EVENT_TEXTS + 1) /* its key_id is the column before, its model set the one after */
+    (EVENT_FIRST_TEXT + EVENT_TEXTS + 2) /* its key_id and nonce are the columns before, its model set the one after   \
+                                          */
 
 /* From "event e". A picture that was deleted counts as none. */
 #define EVENT_ROW_COLUMNS                                                                                              \
@@ -18,13 +19,14 @@
     " e.device_ip, e.ep_id, e.device_type, e.reason, e.action, e.best_identity_id, e.room, e.grab_fiqa_info,"          \
     " e.box_fiqa_info, e.supersedes"
 /* From EVENT_TABLES. */
-#define EVENT_COLUMNS EVENT_ROW_COLUMNS ", f.key_id, f.feature, s.name"
+#define EVENT_COLUMNS EVENT_ROW_COLUMNS ", f.key_id, f.nonce, f.feature, s.name"
 /* From "event e": without the feature. */
-#define EVENT_BARE_COLUMNS EVENT_ROW_COLUMNS ", 0, NULL, NULL"
+#define EVENT_BARE_COLUMNS EVENT_ROW_COLUMNS ", 0, NULL, NULL, NULL"
 #define EVENT_TABLES                                                                                                   \
     "event e LEFT JOIN event_feature f ON f.seq = e.seq LEFT JOIN model_set s ON s.model_set_id = f.model_set_id"
 
-/* The row that `stmt` (EVENT_COLUMNS or EVENT_BARE_COLUMNS) stands on. */
-enum aibox_status event_read(sqlite3_stmt *stmt, struct store_event *event, struct aibox_error *err);
+/* The row that `stmt` (EVENT_COLUMNS or EVENT_BARE_COLUMNS) of `sql` stands on. */
+enum aibox_status event_read(const struct sql *sql, sqlite3_stmt *stmt, struct store_event *event,
+                             struct aibox_error *err);
 
 #endif

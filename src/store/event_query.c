@@ -8,6 +8,7 @@
 #include "store/batch.h"
 #include "store/event.h"
 #include "store/retention.h"
+#include "store/seal_rows.h"
 
 #define MAX_ANY   1000 /* values in one "any of" list */
 #define MAX_SQL   32768
@@ -172,7 +173,7 @@ static enum aibox_status read_page(struct sql *sql, struct filter *filter, const
         goto out;
     }
     while ((status = sql_step(sql, stmt, &row, err)) == AIBOX_OK && row && out->count < query->limit) {
-        status = event_read(stmt, &out->items[out->count++], err);
+        status = event_read(sql, stmt, &out->items[out->count++], err);
         if (status != AIBOX_OK)
             break;
     }
@@ -235,7 +236,8 @@ static enum aibox_status get_event(struct store *store, const char *text, struct
     if (stmt)
         status = sql_step(&reader->main, stmt, &row, err);
     if (status == AIBOX_OK)
-        status = row ? event_read(stmt, out, err) : error_set(err, AIBOX_NOT_FOUND, "no event %.64s", missing);
+        status = row ? event_read(&reader->main, stmt, out, err)
+                     : error_set(err, AIBOX_NOT_FOUND, "no event %.64s", missing);
     sql_end(stmt);
     reader_return(store->readers, reader);
     return status;
@@ -379,20 +381,21 @@ store_event_features_scan(struct store *store, const struct store_event_query *q
     if (!reader)
         goto out;
     add(&filter, "f.model_set_id = (SELECT model_set_id FROM model_set WHERE name = ?)", sql_text(model_set));
-    stmt = begin(&reader->main,
-                 "SELECT e.seq, e.timestamp_ms, f.key_id, f.feature FROM event e JOIN event_feature f ON f.seq = e.seq",
-                 &filter,
-                 query->oldest_first ? " ORDER BY e.timestamp_ms, e.seq" : " ORDER BY e.timestamp_ms DESC, e.seq DESC",
-                 NULL, 0, err);
+    stmt = begin(
+        &reader->main,
+        "SELECT e.seq, e.timestamp_ms, f.key_id, f.nonce, f.feature FROM event e JOIN event_feature f ON f.seq = e.seq",
+        &filter, query->oldest_first ? " ORDER BY e.timestamp_ms, e.seq" : " ORDER BY e.timestamp_ms DESC, e.seq DESC",
+        NULL, 0, err);
     while (stmt && (status = sql_step(&reader->main, stmt, &row, err)) == AIBOX_OK && row) {
-        const void *bytes;
+        struct seal_place place = seal_place_event(sqlite3_column_int64(stmt, 0));
         size_t size;
-        status = sql_column_unsealed(stmt, 2, 3, &bytes, &size, err);
+        status = seal_column_read(reader->main.ring, stmt, 2, &place, half, sizeof half, &size, err);
+        if (status != AIBOX_OK && seal_knows(reader->main.ring, sqlite3_column_int64(stmt, 2)))
+            continue; /* changed outside of the box: whoever reads the event is told */
         if (status != AIBOX_OK)
             break;
         if (size != sizeof half)
             continue;
-        memcpy(half, bytes, sizeof half);
         half_to_float(half, feature, STORE_DIMENSION);
         if (!each(ctx, sqlite3_column_int64(stmt, 0), sqlite3_column_int64(stmt, 1), feature))
             break;

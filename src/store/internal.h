@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "store/readers.h"
+#include "store/seal.h"
 #include "store/sql.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -22,6 +23,7 @@ struct store {
     char *pictures_path; /* pictures.db */
     int lock_fd;
     atomic_size_t capacity;
+    struct seal_ring *ring;
     struct readers *readers;
     struct writer *writer;
     struct label_map_slot *labels;

@@ -154,6 +154,12 @@ static enum aibox_status find_newest_event(struct store *store, struct aibox_err
 
 enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err)
 {
+    return store_open_keyed(data_dir, NULL, capacity, out, err);
+}
+
+enum aibox_status store_open_keyed(const char *data_dir, const char *key_file, size_t capacity, struct store **out,
+                                   struct aibox_error *err)
+{
     enum aibox_status status = AIBOX_PROCESS_FAILED;
     struct store *store = calloc(1, sizeof *store);
 
@@ -173,15 +179,19 @@ enum aibox_status store_open(const char *data_dir, size_t capacity, struct store
     }
     status = folder_take(store, err);
     if (status == AIBOX_OK)
+        status = seal_ring_open(store->path, key_file, store->main_path, &store->ring, err);
+    if (status == AIBOX_OK)
         status = restore_finish(store, err);
     if (status == AIBOX_OK)
         status = store_migrate(store->main_path, store->pictures_path, err);
     if (status == AIBOX_OK)
         status = wipe_resume(store, err);
     if (status == AIBOX_OK)
+        status = seal_ring_load(store->ring, store->main_path, err);
+    if (status == AIBOX_OK)
         status = label_slot_open(&store->labels, err);
     if (status == AIBOX_OK)
-        status = readers_open(store->main_path, store->pictures_path, &store->readers, err);
+        status = readers_open(store->main_path, store->pictures_path, store->ring, &store->readers, err);
     if (status == AIBOX_OK)
         status = find_newest_event(store, err);
     if (status == AIBOX_OK)
@@ -202,6 +212,7 @@ void store_close(struct store *store)
     writer_close(store->writer);
     readers_close(store->readers);
     label_slot_close(store->labels);
+    seal_ring_close(store->ring);
     if (store->lock_fd >= 0)
         close(store->lock_fd);
     free(store->pictures_path);

@@ -9,6 +9,7 @@
 #include "core/id.h"
 #include "store/inbox.h"
 #include "store/person.h"
+#include "store/seal_rows.h"
 
 /* What is prepared on the caller's thread, to keep the writer's work short. */
 struct prepared_face {
@@ -149,16 +150,20 @@ static enum aibox_status list_faces(struct batch *batch, const struct save_job *
 static enum aibox_status insert_face(struct batch *batch, const struct prepared_face *face, int64_t person_id,
                                      struct aibox_error *err)
 {
-    uint8_t id[UUID_BYTES];
+    uint8_t id[UUID_BYTES], nonce[SEAL_NONCE_SIZE], sealed[STORE_DIMENSION * sizeof(float) + SEAL_EXTRA];
     int64_t model_set_id;
     enum aibox_status status = batch_model_set(batch, face->given->model_set, &model_set_id, err);
 
     uuid_pack(face->face.face_id, id);
+    struct seal_place place = seal_place_face(person_id, id);
+    seal_bytes(batch->main.ring, &place, face->given->feature, STORE_DIMENSION * sizeof(float), nonce, sealed);
     if (status == AIBOX_OK)
-        status =
-            sql_run(&batch->main, "INSERT INTO face (person_id, model_set_id, face_id, feature) VALUES (?, ?, ?, ?)",
-                    err, sql_int(person_id), sql_int(model_set_id), sql_blob(id, UUID_BYTES),
-                    sql_blob(face->given->feature, STORE_DIMENSION * sizeof(float)));
+        status = sql_run(&batch->main,
+                         "INSERT INTO face (person_id, model_set_id, face_id, key_id, nonce, feature)"
+                         " VALUES (?, ?, ?, ?, ?, ?)",
+                         err, sql_int(person_id), sql_int(model_set_id), sql_blob(id, UUID_BYTES),
+                         sql_int(seal_key_id(batch->main.ring)), sql_blob(nonce, sizeof nonce),
+                         sql_blob(sealed, sizeof sealed));
     if (status != AIBOX_OK || !face->given->photo)
         return status;
     status = batch_put_picture(batch, face->sha256, face->given->photo, face->given->photo_size, err);

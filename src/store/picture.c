@@ -35,7 +35,7 @@ static enum aibox_status read_bytes(struct reader *reader, const uint8_t sha256[
     if (status == AIBOX_OK && !row)
         status = AIBOX_ID_NOT_FOUND; /* deleted since its name was read */
     if (status == AIBOX_OK)
-        status = sql_column_unsealed(stmt, 0, 1, &stored, size, err);
+        status = sql_column_plain(stmt, 0, 1, &stored, size, err);
     if (status == AIBOX_OK) {
         *bytes = malloc(*size + 1);
         if (!*bytes)

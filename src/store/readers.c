@@ -12,14 +12,15 @@ struct readers {
     pthread_cond_t changed;
     const char *main_path;
     const char *pictures_path;
+    const struct seal_ring *ring;
     struct reader *free; /* guarded by mu, as all below */
     size_t open;         /* connections that exist */
     size_t out;          /* of those, in use */
     bool paused;
 };
 
-enum aibox_status readers_open(const char *main_path, const char *pictures_path, struct readers **out,
-                               struct aibox_error *err)
+enum aibox_status readers_open(const char *main_path, const char *pictures_path, const struct seal_ring *ring,
+                               struct readers **out, struct aibox_error *err)
 {
     struct readers *readers = calloc(1, sizeof *readers);
 
@@ -29,6 +30,7 @@ enum aibox_status readers_open(const char *main_path, const char *pictures_path,
     pthread_cond_init(&readers->changed, NULL);
     readers->main_path = main_path;
     readers->pictures_path = pictures_path;
+    readers->ring = ring;
     *out = readers;
     return AIBOX_OK;
 }
@@ -67,6 +69,7 @@ static struct reader *reader_new(struct readers *readers, struct aibox_error *er
         free(reader);
         return NULL;
     }
+    reader->main.ring = readers->ring;
     return reader;
 }
 

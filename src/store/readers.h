@@ -19,8 +19,9 @@ struct reader {
 
 struct readers;
 
-enum aibox_status readers_open(const char *main_path, const char *pictures_path, struct readers **out,
-                               struct aibox_error *err);
+/* `ring`: for sealed rows; must outlive the readers. */
+enum aibox_status readers_open(const char *main_path, const char *pictures_path, const struct seal_ring *ring,
+                               struct readers **out, struct aibox_error *err);
 /* All readers must have been returned. */
 void readers_close(struct readers *readers);
 

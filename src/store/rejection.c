@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "core/clock.h"
+#include "core/log.h"
 #include "store/batch.h"
+#include "store/seal_rows.h"
 
 struct add_job {
     const char *event_id, *identity_id;
@@ -161,14 +163,17 @@ static enum aibox_status tell_features(struct sql *sql, sqlite3_stmt *stmt,
     bool row;
 
     while ((status = sql_step(sql, stmt, &row, err)) == AIBOX_OK && row) {
-        const void *bytes;
+        struct seal_place place = seal_place_event(sqlite3_column_int64(stmt, 1)); /* copied from there as it was */
         size_t size;
-        status = sql_column_unsealed(stmt, 1, 2, &bytes, &size, err);
+        status = seal_column_read(sql->ring, stmt, 2, &place, half, sizeof half, &size, err);
+        if (status != AIBOX_OK && seal_knows(sql->ring, sqlite3_column_int64(stmt, 2))) {
+            log_error("store", "a rejected face was changed and is left out event=%lld", (long long)place.number);
+            continue;
+        }
         if (status != AIBOX_OK)
             break;
         if (size != sizeof half)
             return error_set(err, AIBOX_PROCESS_FAILED, "a stored feature has %zu bytes", size);
-        memcpy(half, bytes, sizeof half);
         half_to_float(half, feature, STORE_DIMENSION);
         if (!each(ctx, sqlite3_column_int64(stmt, 0), feature))
             break;
@@ -186,7 +191,7 @@ enum aibox_status store_rejection_features(struct store *store, const char *mode
         return AIBOX_PROCESS_FAILED;
     sqlite3_stmt *stmt =
         sql_begin(&reader->main,
-                  "SELECT r.person_id, r.key_id, r.feature FROM rejection r JOIN model_set m"
+                  "SELECT r.person_id, r.event_seq, r.key_id, r.nonce, r.feature FROM rejection r JOIN model_set m"
                   " ON m.model_set_id = r.model_set_id WHERE m.name = ? ORDER BY r.person_id, r.rejection_id",
                   err, sql_text(model_set));
     enum aibox_status status =

@@ -148,7 +148,10 @@ static bool marked_with_accounts(const struct restore *restore)
 /* What was told to this box, what it has still to answer, and by which address it is known. */
 static const char keep_box[] = KEEP("inbox") KEEP("inbox_progress") KEEP("answered") KEEP("secret") KEEP("dead_command")
     KEEP("outbox") "DELETE FROM document WHERE name = 'hex_mac';"
-                   "INSERT INTO document SELECT * FROM old.document WHERE name = 'hex_mac';";
+                   "INSERT INTO document SELECT * FROM old.document WHERE name = 'hex_mac';"
+                   /* With the keys of what is kept; opening seals all of it with one. */
+                   "INSERT OR IGNORE INTO seal_key SELECT * FROM old.seal_key;"
+                   "DELETE FROM counter WHERE name = 'sealed';";
 
 static const char keep_accounts[] = KEEP("account") KEEP("credential") KEEP("audit")
     KEEP("audit_key") "DELETE FROM document WHERE name = 'terminals';"
@@ -165,7 +168,9 @@ static enum aibox_status keep_rows(const struct restore *restore, bool accounts,
 
     if (status != AIBOX_OK)
         return status;
-    status = sql_run(&sql, "ATTACH ? AS old", err, sql_text(restore->store->main_path));
+    status = seal_ring_wrap(restore->store->ring, &sql, err);
+    if (status == AIBOX_OK)
+        status = sql_run(&sql, "ATTACH ? AS old", err, sql_text(restore->store->main_path));
     attached = status == AIBOX_OK;
     if (status == AIBOX_OK)
         status = sql_script(&sql, "BEGIN IMMEDIATE", err);

@@ -2,7 +2,24 @@
 #include <pthread.h>
 
 #include "core/settings.h"
+#include <stdlib.h>
+
 #include "store/batch.h"
+#include "store/seal_rows.h"
+
+static enum aibox_status tell(const struct sql *sql, sqlite3_stmt *stmt,
+                              void (*each)(void *ctx, const char *key, const char *value), void *ctx,
+                              struct aibox_error *err)
+{
+    struct seal_place place = seal_place_named(SEAL_SETTING, sql_column_text(stmt, 0));
+    char *value = seal_column_text(sql->ring, stmt, 1, &place, err);
+
+    if (!value)
+        return AIBOX_PROCESS_FAILED;
+    each(ctx, sql_column_text(stmt, 0), value);
+    free(value);
+    return AIBOX_OK;
+}
 
 enum aibox_status store_settings_each(struct store *store, void (*each)(void *ctx, const char *key, const char *value),
                                       void *ctx, struct aibox_error *err)
@@ -13,9 +30,12 @@ enum aibox_status store_settings_each(struct store *store, void (*each)(void *ct
 
     if (!reader)
         return status;
-    sqlite3_stmt *stmt = sql_begin_values(&reader->main, "SELECT key, value FROM setting ORDER BY key", err, NULL, 0);
-    while (stmt && (status = sql_step(&reader->main, stmt, &row, err)) == AIBOX_OK && row)
-        each(ctx, sql_column_text(stmt, 0), sql_column_text(stmt, 1));
+    sqlite3_stmt *stmt =
+        sql_begin_values(&reader->main, "SELECT key, key_id, nonce, value FROM setting ORDER BY key", err, NULL, 0);
+    if (stmt)
+        status = AIBOX_OK;
+    while (status == AIBOX_OK && (status = sql_step(&reader->main, stmt, &row, err)) == AIBOX_OK && row)
+        status = tell(&reader->main, stmt, each, ctx, err);
     sql_end(stmt);
     reader_return(store->readers, reader);
     return status;
@@ -26,6 +46,20 @@ struct put_job {
     size_t n;
 };
 
+static enum aibox_status put_one(struct batch *batch, const char *key, const char *value, struct aibox_error *err)
+{
+    struct seal_place place = seal_place_named(SEAL_SETTING, key);
+    struct sealed_text sealed;
+    enum aibox_status status = seal_text(batch->main.ring, &place, value, &sealed, err);
+
+    if (status == AIBOX_OK)
+        status = sql_run(&batch->main, "INSERT OR REPLACE INTO setting (key, key_id, nonce, value) VALUES (?, ?, ?, ?)",
+                         err, sql_text(key), sql_int(seal_key_id(batch->main.ring)),
+                         sql_blob(sealed.nonce, sizeof sealed.nonce), sql_blob(sealed.bytes, sealed.size));
+    free(sealed.bytes);
+    return status;
+}
+
 static enum aibox_status run_put(struct batch *batch, void *arg, struct aibox_error *err)
 {
     const struct put_job *job = arg;
@@ -33,8 +67,7 @@ static enum aibox_status run_put(struct batch *batch, void *arg, struct aibox_er
 
     for (size_t i = 0; i < job->n && status == AIBOX_OK; i++) {
         if (job->values[i])
-            status = sql_run(&batch->main, "INSERT OR REPLACE INTO setting (key, value) VALUES (?, ?)", err,
-                             sql_text(job->keys[i]), sql_text(job->values[i]));
+            status = put_one(batch, job->keys[i], job->values[i], err);
         else
             status = sql_run(&batch->main, "DELETE FROM setting WHERE key = ?", err, sql_text(job->keys[i]));
     }

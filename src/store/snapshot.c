@@ -21,6 +21,7 @@
 struct snapshot {
     struct sql main, pictures; /* of the store, each in a transaction of its own */
     const struct store_snapshot_options *options;
+    const struct seal_ring *ring;
     uint64_t copied, total; /* pages */
 };
 
@@ -118,6 +119,9 @@ static enum aibox_status copy_both(struct snapshot *snapshot, const char *main_p
 
     if (status == AIBOX_OK)
         status = copy_file(snapshot, &snapshot->pictures, pictures_path, &pictures, err);
+    /* What leaves the box is encrypted as a whole, and has to be at home elsewhere. */
+    if (status == AIBOX_OK)
+        status = seal_ring_expose(snapshot->ring, &main, err);
     if (status == AIBOX_OK && !snapshot->options->with_events)
         status = wipe_copy(&main, &pictures, err);
     status = close_copy(&pictures, status, err);
@@ -135,7 +139,7 @@ static uint64_t pages_of(struct sql *sql)
 enum aibox_status store_snapshot(struct store *store, const struct store_snapshot_options *options,
                                  struct aibox_error *err)
 {
-    struct snapshot snapshot = {.options = options};
+    struct snapshot snapshot = {.options = options, .ring = store->ring};
     char main_path[4096], pictures_path[4096];
     int n = snprintf(main_path, sizeof main_path, "%s/%s", options->folder, STORE_MAIN_FILE);
     int m = snprintf(pictures_path, sizeof pictures_path, "%s/%s", options->folder, STORE_PICTURES_FILE);

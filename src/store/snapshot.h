@@ -15,7 +15,8 @@ struct store_snapshot_options {
     bool (*go_on)(void *ctx, uint64_t done, uint64_t total);
     void *ctx;
 };
-/* Both databases as they are at one moment, each in a file of its own, sealed as the store's are. The store goes on
+/* Both databases as they are at one moment, each in a file of its own. What the store seals is sealed there, with the
+ * key of the rows beside it in the open: the copy is for an encrypted backup, and to be deleted. The store goes on
  * working. On failure, PROCESS_FAILED, nothing is left in the folder. */
 enum aibox_status store_snapshot(struct store *store, const struct store_snapshot_options *options,
                                  struct aibox_error *err);

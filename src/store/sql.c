@@ -248,8 +248,8 @@ float sql_column_float(sqlite3_stmt *stmt, int column)
     return sqlite3_column_type(stmt, column) == SQLITE_NULL ? NAN : (float)sqlite3_column_double(stmt, column);
 }
 
-enum aibox_status sql_column_unsealed(sqlite3_stmt *stmt, int key_column, int column, const void **bytes, size_t *size,
-                                      struct aibox_error *err)
+enum aibox_status sql_column_plain(sqlite3_stmt *stmt, int key_column, int column, const void **bytes, size_t *size,
+                                   struct aibox_error *err)
 {
     int64_t key_id = sqlite3_column_int64(stmt, key_column);
 

@@ -12,11 +12,14 @@
 
 #include "core/status.h"
 
+struct seal_ring;
+
 #define SQL_CACHE 80
 
 struct sql {
     sqlite3 *db;
     const char *path;
+    const struct seal_ring *ring; /* opens sealed rows; NULL until somebody sets it */
     int failure; /* primary result code of the last failure, SQLITE_OK: none since it was last cleared */
     size_t n_cached;
     struct {
@@ -107,11 +110,9 @@ const char *sql_reason(int code);
 const char *sql_column_text(sqlite3_stmt *stmt, int column);
 char *sql_column_copy(sqlite3_stmt *stmt, int column);
 float sql_column_float(sqlite3_stmt *stmt, int column); /* NULL is NAN */
-/*
- * Bytes that may be sealed: `key_column` holds the key's id. The one place that knows how they are sealed; so far plain
- * (key 0) only, another key is an error. Valid until the next step.
- */
-enum aibox_status sql_column_unsealed(sqlite3_stmt *stmt, int key_column, int column, const void **bytes, size_t *size,
-                                      struct aibox_error *err);
+/* Bytes of a picture, which are plain (key 0): another key is an error. What is sealed: seal_rows.h. Valid until the
+ * next step. */
+enum aibox_status sql_column_plain(sqlite3_stmt *stmt, int key_column, int column, const void **bytes, size_t *size,
+                                   struct aibox_error *err);
 
 #endif

@@ -69,6 +69,10 @@ struct store_listener {
  * folder"). `capacity`: people at most (GALLERY_FULL beyond).
  */
 enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err);
+/* The same with the key for stored secrets in `key_file` (seal.h); NULL: in its usual place. PROCESS_FAILED in one
+ * sentence: it is missing, is none, or is not the one that the data was encrypted with. */
+enum aibox_status store_open_keyed(const char *data_dir, const char *key_file, size_t capacity, struct store **out,
+                                   struct aibox_error *err);
 void store_set_capacity(struct store *store, size_t capacity); /* for people that are added from now on */
 /* Between two commits; copied with its model_set. Changes committed after the return are told. NULL: nobody listens any
  * more. */

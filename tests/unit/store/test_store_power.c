@@ -238,6 +238,7 @@ static void write_file(const char *path, const struct bytes *bytes)
     assert_non_null(file);
     assert_int_equal(fwrite(bytes->data, 1, bytes->size, file), bytes->size);
     assert_int_equal(fclose(file), 0);
+    assert_int_equal(chmod(path, 0600), 0);
 }
 
 struct disk_file {
@@ -334,7 +335,7 @@ static void keep_some(struct disk *disk, size_t number, const struct note *note,
 /* The folder as the disk has it: `before`, and what is left of the changes. */
 static void lose_power(const char *before, const struct bytes *notes, bool some, const char *after)
 {
-    static const char *const names[] = {"aibox.db", "aibox.db-wal", "pictures.db", "pictures.db-wal"};
+    static const char *const names[] = {"aibox.db", "aibox.db-wal", "pictures.db", "pictures.db-wal", "seal.key"};
     struct disk disk = {.n = 0};
     char path[600];
 
@@ -355,11 +356,11 @@ static void lose_power(const char *before, const struct bytes *notes, bool some,
 
 static void copy_folder(const char *from, const char *to)
 {
-    static const char *const names[] = {"aibox.db", "pictures.db"};
+    static const char *const names[] = {"aibox.db", "pictures.db", "seal.key"};
     char path[600];
 
     assert_int_equal(mkdir(to, 0700), 0);
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", from, names[i]);
         struct bytes bytes = read_file(path);
         assert_non_null(bytes.data);
