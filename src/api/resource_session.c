@@ -236,7 +236,7 @@ const struct api_endpoint api_session_endpoints[] = {
     {"POST", "/api/session", API_BODY_JSON, API_OPEN, false, FIELDS(log_in_fields), log_in, "access",
      "Log in: the answer sets the cookie of the session",
      "{\"name\": \"admin\", \"password\": \"correct horse battery\"}"},
-    {"DELETE", "/api/session", API_BODY_JSON, API_OPEN, false, NULL, 0, log_out, "access", "Log out", NULL},
+    {"DELETE", "/api/session", API_BODY_JSON, API_OPEN, false, NULL, 0, log_out, "access", "Log out", "{}"},
     {"PUT", "/api/session/password", API_BODY_JSON, API_VIEWER, false, FIELDS(password_fields), change_password,
      "access", "Change the password of the account that calls",
      "{\"old_password\": \"correct horse battery\", \"password\": \"battery horse correct\"}"},
@@ -244,6 +244,6 @@ const struct api_endpoint api_session_endpoints[] = {
      "Make the first administrator, with the token of the link that the box printed at its start",
      "{\"token\": \"<token>\", \"password\": \"correct horse battery\"}"},
     {"POST", "/api/setup/token", API_BODY_JSON, API_ADMIN, false, NULL, 0, make_setup_token, "access",
-     "Make a new set-up token, while there is no administrator (over the Unix socket)", NULL},
+     "Make a new set-up token, while there is no administrator (over the Unix socket)", "{}"},
 };
 const size_t api_session_count = sizeof api_session_endpoints / sizeof api_session_endpoints[0];
