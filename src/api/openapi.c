@@ -3,8 +3,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#define ID_MAX   160
-#define TYPE_MAX 128
+#define ID_MAX     160
+#define TYPE_MAX   128
+#define ANSWER_MAX ((size_t)64 << 10)
 
 static const char *const role_names[] = {
     [API_OPEN] = "open", [API_VIEWER] = "viewer", [API_OPERATOR] = "operator", [API_ADMIN] = "admin"};
@@ -232,11 +233,31 @@ static void print_operation_id(const struct api_endpoint *row, struct json_out *
     json_out_key_text(out, "operationId", id);
 }
 
-static void print_responses(struct json_out *out)
+static void print_responses(const struct api_endpoint *row, struct json_out *out)
 {
+    struct json_out schema;
+
+    json_out_init(&schema, ANSWER_MAX);
     json_out_key(out, "responses");
-    json_out_raw(out, "{\"200\":{\"description\":\"Done.\"},"
-                      "\"default\":{\"$ref\":\"#/components/responses/Error\"}}");
+    json_out_object_begin(out);
+    json_out_key(out, "200");
+    json_out_object_begin(out);
+    json_out_key_text(out, "description", "Done.");
+    if (openapi_print_answer(row, &schema) && json_out_complete(&schema)) {
+        json_out_key(out, "content");
+        json_out_object_begin(out);
+        json_out_key(out, "application/json");
+        json_out_object_begin(out);
+        json_out_key(out, "schema");
+        json_out_raw(out, (const char *)schema.buffer.data);
+        json_out_object_end(out);
+        json_out_object_end(out);
+    }
+    json_out_object_end(out);
+    json_out_key(out, "default");
+    json_out_raw(out, "{\"$ref\":\"#/components/responses/Error\"}");
+    json_out_object_end(out);
+    json_out_free(&schema);
 }
 
 static void print_operation(const struct api_endpoint *row, struct json_out *out)
@@ -263,7 +284,7 @@ static void print_operation(const struct api_endpoint *row, struct json_out *out
         print_upload_body(row->upload, out);
     else if (!takes_query(row))
         print_request_body(row, out);
-    print_responses(out);
+    print_responses(row, out);
     json_out_object_end(out);
 }
 

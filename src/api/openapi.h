@@ -10,6 +10,9 @@
 /* Writes one document. Rows of one path become one path item. */
 void openapi_print(const struct api_endpoint *table, size_t n, struct json_out *out);
 
+/* The schema of the call's answer, if it is known; else nothing is written, and false. */
+bool openapi_print_answer(const struct api_endpoint *row, struct json_out *out);
+
 /* ---- shared with openapi_schema.c ------------------------------------------------------------------------ */
 
 enum openapi_place { OPENAPI_IN_JSON, OPENAPI_IN_FORM, OPENAPI_IN_QUERY };
