@@ -215,9 +215,13 @@ void cameras_close(struct cameras *cameras)
 
 /* ---- using one ---- */
 
-/* NULL: there is none. To be ended by let_go(). */
+/* NULL: there is none. To be ended by let_go(). A device that is deleted is gone at once, its camera a moment later. */
 static struct place *hold(struct cameras *cameras, const char *device_id)
 {
+    const struct device *device = devices_find(flow_devices(cameras->context->flow), device_id);
+    if (device == NULL)
+        return NULL;
+    device_release(device);
     pthread_mutex_lock(&cameras->mu);
     struct place *place = find_place(cameras, device_id);
     if (place != NULL)

@@ -50,6 +50,10 @@ before(async () => {
     seconds: 9,
     actors: [one(0, 0.5, 4, [0.3, 0.5, 0.35, 0.5], 260), one(1, 0.5, 8, [0.75, 0.5, 0.7, 0.5], 170), one(2, 0.5, 8, [0.5, 0.12], 100)],
   });
+  makeFilm(film('late'), {
+    seconds: 8,
+    actors: [one(2, 0.5, 8, [0.5, 0.5], 220), { ...one(2, 0.5, 4, [0.5, 0.5], 220), blur: 6 }],
+  });
   makeFilm(film('alone'), { seconds: 5, actors: [one(2, 0.4, 5, [0.5, 0.5, 0.55, 0.5], 220)] });
   makeFilm(film('alone265'), { seconds: 5, codec: 'h265', actors: [one(1, 0.4, 5, [0.5, 0.5, 0.55, 0.5], 220)] });
   repeatFilm(film('alone'), film('long'), 40);
@@ -58,6 +62,7 @@ before(async () => {
     '/crowd': { file: film('crowd') },
     '/gate': { file: film('gate') },
     '/alone': { file: film('alone') },
+    '/late': { file: film('late') },
     '/long': { file: film('long') },
     '/spoilt': { file: film('spoilt') },
     '/h265': { file: film('alone265'), codec: 'h265' },
@@ -124,6 +129,21 @@ test('everybody in a crowd is reported once, by name', { skip: missing }, async 
     assert.equal(ext_data.device_ip, '127.0.0.1');
   }
   assert.ok(seen.has('name of p0') && seen.has('name of p1') && seen.has('stranger'), [...seen.keys()].join());
+});
+
+test('a stranger who is recognised later gets an event that supersedes the first', { skip: missing }, async () => {
+  await add('late', server.url('/late'));
+  const [first, second] = await until('two events', 20, async () => {
+    const events = await eventsOf('late');
+    return events.length >= 2 && events;
+  });
+  assert.match(first.reason, /^(stranger|uncertain)$/);
+  assert.equal(first.ext_data.supersedes, '');
+  assert.equal(nameOf(second), 'p2');
+  assert.equal(second.ext_data.supersedes, first._id);
+  await gone('late');
+  await remove('late');
+  assert.equal((await eventsOf('late')).length, 2);
 });
 
 test('a gate decides on the largest face in its region, one after the other', { skip: missing }, async () => {

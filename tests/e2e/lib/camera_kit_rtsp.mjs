@@ -20,7 +20,7 @@ export function missingPrograms() {
 
 /**
  * Makes a film. `actors`: [{photo (JPEG bytes), from, to (seconds), at: [x, y] or [x1, y1, x2, y2] (the photo's centre,
- * as shares of the picture, at both ends of the time), height (px)}]; later ones are in front. An actor without photo is
+ * as shares of the picture, at both ends of the time), height (px), blur (px)}]; later ones are in front. An actor without photo is
  * a grey board (`width`, `height`), to go in front of others. Returns the file: an MPEG transport stream.
  */
 export function makeFilm(file, { width = 640, height = 480, seconds, fps = 25, codec = 'h264', quality = 20, actors = [] }) {
@@ -40,7 +40,8 @@ export function makeFilm(file, { width = 640, height = 480, seconds, fps = 25, c
       const share = `((t-${actor.from})/${actor.to - actor.from})`;
       const at = (size, a, b) => `${size}*(${a}+(${b}-${a})*${share})`;
       const still = `loop=loop=${Math.ceil(seconds * fps)}:size=1,setpts=N/${fps}/TB`; // scaled once, not for each frame
-      chain.push(`[${i + 1}:v]scale=-2:${actor.height},format=yuv420p,${still}[a${i}]`);
+      const blur = actor.blur ? `gblur=sigma=${actor.blur},` : '';
+      chain.push(`[${i + 1}:v]scale=-2:${actor.height},format=yuv420p,${blur}${still}[a${i}]`);
       chain.push(
         `[v${i}][a${i}]overlay=x='${at('W', x1, x2)}-w/2':y='${at('H', y1, y2)}-h/2':` +
           `enable='between(t,${actor.from},${actor.to})':eof_action=pass[v${i + 1}]`,
