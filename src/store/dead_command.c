@@ -1,7 +1,9 @@
 /* Commands that could not be executed: a bounded record for whoever looks for the reason. */
-#include "store/batch.h"
+#include "store/dead_command.h"
 
 #include "core/clock.h"
+
+#define DAY_MS INT64_C(86400000)
 
 static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_error *err)
 {
@@ -66,5 +68,16 @@ enum aibox_status store_dead_command_each(struct store *store, size_t skip, size
     sql_end(stmt);
     reader_return(store->readers, reader);
     *total = (size_t)count;
+    return status;
+}
+
+enum aibox_status dead_command_expire(struct batch *batch, struct aibox_error *err)
+{
+    enum aibox_status status =
+        sql_run(&batch->main, "UPDATE dead_command SET excerpt = '' WHERE time_ms < ? AND excerpt <> ''", err,
+                sql_int(clock_realtime_ms() - STORE_DEAD_EXCERPT_DAYS * DAY_MS));
+
+    if (status == AIBOX_OK && sqlite3_changes(batch->main.db) > 0)
+        batch->expired = true; /* they name people: old copies are to leave the WAL */
     return status;
 }

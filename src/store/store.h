@@ -672,15 +672,16 @@ enum aibox_status store_permissions_sync(struct store *store, struct store_permi
 
 /* ---- commands that could not be executed --------------------------------------------------------------------- */
 
-#define STORE_DEAD_MAX      1000 /* the newest are kept */
-#define STORE_MAX_DEAD_TEXT 1024 /* bytes of reason, and of excerpt */
+#define STORE_DEAD_MAX          1000 /* the newest are kept */
+#define STORE_DEAD_EXCERPT_DAYS 7    /* their excerpts for so long: they may name people */
+#define STORE_MAX_DEAD_TEXT     1024 /* bytes of reason, and of excerpt */
 
 struct store_dead_command {
     int64_t dead_id, time_ms; /* set by the store; Unix ms */
     const char *method;       /* "" when it is not known */
     const char *message_id;   /* "": none */
     const char *reason;
-    const char *excerpt; /* of the body; "" after a wipe of people */
+    const char *excerpt; /* of the body; "" after some days, or a wipe of people */
 };
 enum aibox_status store_dead_command_add(struct store *store, const struct store_dead_command *dead,
                                          struct aibox_error *err);

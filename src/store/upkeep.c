@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "store/answered.h"
+#include "store/dead_command.h"
 #include "store/retention.h"
 #include "store/tally.h"
 
@@ -171,6 +172,8 @@ static void expire(struct upkeep *upkeep, struct batch *batch)
     status = retention_step(batch, RETENTION_STEP, &left, NULL);
     if (status == AIBOX_OK)
         status = answered_expire(batch, NULL);
+    if (status == AIBOX_OK)
+        status = dead_command_expire(batch, NULL);
     if (status == AIBOX_OK)
         status = tally_expire(batch, NULL);
     if (status == AIBOX_OK)

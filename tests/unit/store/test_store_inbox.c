@@ -537,6 +537,25 @@ static void test_the_newest_dead_commands_are_kept(void **state)
     assert_status(AIBOX_PARAM, store_dead_command_add(fixture->store, &dead, NULL));
 }
 
+static void test_excerpts_of_dead_commands_go_after_some_days(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_dead_command dead = {.method = "m", .message_id = "1", .reason = "r", .excerpt = "old"};
+    char text[200] = "";
+    size_t total;
+
+    assert_status(AIBOX_OK, store_dead_command_add(fixture->store, &dead, NULL));
+    fixture_exec(fixture, "main", "UPDATE dead_command SET time_ms = time_ms - 8 * 86400000");
+    dead.excerpt = "new";
+    assert_status(AIBOX_OK, store_dead_command_add(fixture->store, &dead, NULL));
+    fixture_reopen(fixture); /* looks at ages at once */
+    for (int i = 0;
+         i < 100 && fixture_query(fixture, "main", "SELECT count(*) FROM dead_command WHERE excerpt = 'old'"); i++)
+        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+    assert_status(AIBOX_OK, store_dead_command_each(fixture->store, 0, 5, note_dead, text, &total, NULL));
+    assert_string_equal(text, "m/1/r/new m/1/r/ ");
+}
+
 /* ---- listeners ------------------------------------------------------------------------------------------------------
  */
 
@@ -609,6 +628,7 @@ int main(void)
         TEST(test_results_cannot_be_read_from_the_disk),
         TEST(test_a_wipe_of_people_destroys_results_but_not_the_memory_of_commands),
         TEST(test_the_newest_dead_commands_are_kept),
+        TEST(test_excerpts_of_dead_commands_go_after_some_days),
         TEST(test_who_listens_to_the_outbox_is_told_of_results),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
