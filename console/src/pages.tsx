@@ -50,8 +50,11 @@ export const pages: Page[] = [
   { path: '/api', title: 'api', icon: <ApiOutlined />, role: 'viewer', component: lazy(() => import('./pages/Api')) },
 ];
 
-/** Full-screen pages with an address of their own, without navigation and outside of the session's log-in page. */
-export const screens: Record<string, LazyExoticComponent<ComponentType>> = {};
+/** Full-screen pages with an address of their own, without navigation. */
+export const screens: Record<string, { component: LazyExoticComponent<ComponentType>; /** Behind the log-in. */ session: boolean }> = {
+  '/pad': { component: lazy(() => import('./screens/Pad')), session: false },
+  '/greeter': { component: lazy(() => import('./screens/Greeter')), session: true },
+};
 
 export function pageOf(path: string): Page | undefined {
   const exact = pages.find((page) => page.path === path);

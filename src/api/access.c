@@ -279,6 +279,19 @@ static enum aibox_status find_by_header(struct access *access, const struct acce
     return status;
 }
 
+/* With open access, too, a terminal is its device. */
+static bool find_terminal(struct access *access, const struct access_caller *caller, struct access_grant *grant)
+{
+    struct credential credential;
+    bool found = access->terminals && caller->authorization &&
+                 credential_read(caller->authorization, &credential) == CREDENTIAL_BEARER &&
+                 terminals_find(access->terminals, credential.token, credential.token_size, grant->device_id);
+
+    if (found)
+        grant->way = ACCESS_TERMINAL;
+    return found;
+}
+
 static enum aibox_status find_caller(struct access *access, const struct access_caller *caller, bool may_wait,
                                      struct access_grant *grant, struct aibox_error *err)
 {
@@ -290,7 +303,8 @@ static enum aibox_status find_caller(struct access *access, const struct access_
         return AIBOX_OK;
     }
     if (access->open) {
-        grant_all(grant, ACCESS_OPEN);
+        if (!find_terminal(access, caller, grant))
+            grant_all(grant, ACCESS_OPEN);
         return AIBOX_OK;
     }
     if (!access->accounts)

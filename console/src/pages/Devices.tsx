@@ -17,6 +17,7 @@ import { useSession } from '../session';
 import { DeviceEditor } from './devices/DeviceEditor';
 import './devices/devices.css';
 import { FtpAccount } from './devices/FtpAccount';
+import { PairTablet } from './devices/PairTablet';
 import { isVideo, typeKey, typeTexts } from './devices/words';
 
 const T = texts({
@@ -112,6 +113,7 @@ function DeviceCard({ device, round, onEdit, onSaved }: CardProps) {
               ...(device.ep_type === '1'
                 ? [<Button key="key" type="text" icon={<KeyOutlined />} loading={reset.busy} aria-label={t('newPassword', { name })} title={t('newPassword', { name })} onClick={() => void reset.run()} />]
                 : []),
+              ...(device.ep_type === '0' || device.ep_type === '4' ? [<PairTablet key="pair" device={device} />] : []),
               <Button key="delete" type="text" danger icon={<DeleteOutlined />} aria-label={t('delete', { name })} onClick={ask} />,
             ]
           : undefined

@@ -35,7 +35,7 @@ function Design({ children }: { children: ReactNode }) {
   );
 }
 
-function Entrance() {
+function Entrance({ children }: { children: ReactNode }) {
   const { session, error, refresh } = useSession();
   if (!session)
     return (
@@ -43,23 +43,28 @@ function Entrance() {
     );
   if (!session.set_up) return <SetUp />;
   if (session.mode === 'closed' && !session.account) return <LogIn />;
-  return <Layout />;
+  return children;
 }
 
 export function Root() {
-  const Screen = screens[window.location.pathname];
+  const screen = screens[window.location.pathname];
+  const shown = screen ? (
+    <Suspense fallback={<Loading />}>
+      <screen.component />
+    </Suspense>
+  ) : (
+    <Layout />
+  );
   return (
     <LanguageProvider>
       <ThemeProvider>
         <Design>
           <Boundary>
-            {Screen ? (
-              <Suspense fallback={<Loading />}>
-                <Screen />
-              </Suspense>
+            {screen && !screen.session ? (
+              shown
             ) : (
               <SessionProvider>
-                <Entrance />
+                <Entrance>{shown}</Entrance>
               </SessionProvider>
             )}
           </Boundary>
