@@ -5,6 +5,7 @@ import {
   DashboardOutlined,
   TeamOutlined,
   PlaySquareOutlined,
+  RocketOutlined,
   VideoCameraOutlined,
   ApiOutlined,
   HistoryOutlined,
@@ -18,6 +19,7 @@ import { texts } from './lib/texts';
 
 export const pageTitles = texts({
   dashboard: ['Dashboard', '概览'],
+  welcome: ['First steps', '快速开始'],
   live: ['Live', '实时视频'],
   people: ['People', '人员'],
   groups: ['Groups', '分组'],
@@ -36,10 +38,13 @@ export interface Page {
   /** Least role that has any use for it. */
   role: Role;
   component: LazyExoticComponent<ComponentType>;
+  /** Not in the navigation: reached from other pages. */
+  hidden?: boolean;
 }
 
 export const pages: Page[] = [
   { path: '/', title: 'dashboard', icon: <DashboardOutlined />, role: 'viewer', component: lazy(() => import('./pages/Dashboard')) },
+  { path: '/welcome', title: 'welcome', icon: <RocketOutlined />, role: 'admin', hidden: true, component: lazy(() => import('./pages/Welcome')) },
   { path: '/live', title: 'live', icon: <PlaySquareOutlined />, role: 'viewer', component: lazy(() => import('./pages/Live')) },
   { path: '/people', title: 'people', icon: <TeamOutlined />, role: 'viewer', component: lazy(() => import('./pages/People')) },
   { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },

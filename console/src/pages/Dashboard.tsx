@@ -1,13 +1,14 @@
 // What happens now, what happened today, how the box is.
-import { Card, Statistic } from 'antd';
+import { Alert, Button, Card, Statistic } from 'antd';
 import type { ReactNode } from 'react';
 
 import { api } from '../api/client';
 import { Await } from '../components/States';
 import { useFormat } from '../lib/format';
-import { Go } from '../lib/router';
+import { Go, navigate } from '../lib/router';
 import { texts, useTexts } from '../lib/texts';
 import { useResource } from '../lib/useResource';
+import { useSession } from '../session';
 import './dashboard/dashboard.css';
 import { Feed } from './dashboard/Feed';
 import { Gauges } from './dashboard/Gauges';
@@ -26,6 +27,8 @@ const T = texts({
   latency: ['Decision time', '识别耗时'],
   latencyHint: ['half within, 99 % within {p99} ms', '中位数，99% 在 {p99} 毫秒内'],
   noLatency: ['no decision yet', '尚无识别'],
+  begin: ['Nobody is enrolled yet. Four steps lead to the first person recognised.', '尚未注册人员。只需四步即可完成首次识别。'],
+  steps: ['First steps', '快速开始'],
   hours: ['Today by hour', '今日分时'],
 });
 
@@ -75,6 +78,7 @@ function Figure({ title, value, note, to }: { title: string; value: string; note
 export default function Dashboard() {
   const t = useTexts(T);
   const format = useFormat();
+  const { may } = useSession();
   const overview = useResource(
     async (signal) => {
       const from = startOfDay();
@@ -89,6 +93,19 @@ export default function Dashboard() {
         <Await resource={overview} rows={2}>
           {({ data, from }) => (
             <>
+              {data.people === 0 && may('admin') && (
+                <Alert
+                  className="dashboard-begin"
+                  type="info"
+                  showIcon
+                  title={t('begin')}
+                  action={
+                    <Button size="small" type="primary" onClick={() => navigate('/welcome')}>
+                      {t('steps')}
+                    </Button>
+                  }
+                />
+              )}
               <div className="figures">
                 <Figure title={t('passes')} value={format.number(sum(data.quarters, ['passed']))} to="/records" />
                 <Figure title={t('strangers')} value={format.number(sum(data.quarters, ['stranger', 'uncertain']))} />

@@ -181,7 +181,6 @@ function List({ kind, hint }: { kind: Kind; hint: string }) {
             rowKey="name"
             size="middle"
             dataSource={kind.list(data)}
-            scroll={{ x: 'max-content' }}
             pagination={{ current: page, pageSize: PER_PAGE, total: data.pagination.total_count, showSizeChanger: false, hideOnSinglePage: true, onChange: setPage }}
             columns={[
               { title: t('name'), dataIndex: 'name' },

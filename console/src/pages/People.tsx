@@ -154,7 +154,6 @@ export default function People() {
             rowKey="identity_id"
             size="middle"
             dataSource={data.people_list}
-            scroll={{ x: 'max-content' }}
             rowSelection={mayChange ? { selectedRowKeys: chosen, preserveSelectedRowKeys: true, onChange: (keys) => setChosen(keys.map(String)) } : undefined}
             pagination={{
               current: page,

@@ -23,7 +23,7 @@ function Navigation({ current, onChoose }: { current: string; onChoose?: () => v
   const title = useTexts(pageTitles);
   const { may } = useSession();
   const items = pages
-    .filter((page) => may(page.role))
+    .filter((page) => may(page.role) && !page.hidden)
     .map((page) => ({ key: page.path, icon: page.icon, label: <a href={href(page.path)}>{title(page.title)}</a> }));
   return (
     <nav aria-label={t('navigation')}>

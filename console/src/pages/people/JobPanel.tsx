@@ -108,7 +108,6 @@ function Results({ job }: { job: Job }) {
             size="small"
             rowKey={(result) => `${result.file} ${result.identity_id}`}
             dataSource={data.results}
-            scroll={{ x: 'max-content' }}
             pagination={{ current: page, pageSize: PER_PAGE, total: data.pagination.total_count, showSizeChanger: false, hideOnSinglePage: true, onChange: setPage }}
             columns={[
               { title: t('file'), dataIndex: 'file' },
