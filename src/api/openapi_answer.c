@@ -1,9 +1,9 @@
 /*
  * What the compatible calls answer with 200, in a notation from which the schemas of /openapi.json are printed:
  *
- *   s string   i integer   n number   b boolean   n~ number or null   w number or word   [s] list of strings   {} any
- * object {a:s,b?:i,c:[n]}       object with string a, perhaps integer b, and list c; {a:s,*} has more members of any
- * kind
+ *   s string, i integer, n number, b boolean, n~ number or null, w number or word, [s] list of strings, {} any object
+ *   {a:s,b?:i} object with string a and perhaps integer b
+ *   {a:s,*}    object with string a and more members of any kind
  */
 #include <assert.h>
 #include <stdio.h>
@@ -183,7 +183,7 @@ static const char *scalar_name(char letter)
     case 'b':
         return "boolean";
     default:
-        assert(!"notation");
+        assert(false && "a letter of the notation"); /* static text */
         return "";
     }
 }
