@@ -96,7 +96,7 @@ test('logs in, takes a command, answers, and acknowledges', { skip }, async () =
   ]);
   assert.equal(now.rabbitmq.queue, `queue-${number}`);
   const text = JSON.stringify(now);
-  for (const secret of [broker.password, platform.token]) assert.ok(!text.includes(`"${secret}"`), 'a secret is shown');
+  assert.ok(!text.includes(broker.password) && !text.includes(`"${platform.token}"`), 'a secret is shown');
   assert.ok(!box.stderr.includes(broker.password));
   const queues = await broker.queues();
   for (const name of [`queue-${number}`, `upload-${number}`, 'fiqa-down-1', 'fiqa-up-1']) assert.equal(queues[name].durable, true, name);

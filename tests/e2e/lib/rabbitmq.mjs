@@ -42,7 +42,7 @@ function isAlive(pid) {
 
 /** `login`, `password`: the user that there is, with every right. `tls`: lines of rabbitmq.conf with its certificate, for amqps at `tlsPort`. */
 export class RabbitMq {
-  static async start({ login = 'box', password = 'secret', tls = '' } = {}) {
+  static async start({ login = 'box', password = 'open-sesame-4711', tls = '' } = {}) {
     const broker = new RabbitMq();
     broker.dir = temporaryFolder();
     Object.assign(broker, { login, password, host: '127.0.0.1' });
