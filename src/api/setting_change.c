@@ -1,7 +1,6 @@
 #include "api/setting_change.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/access.h"
@@ -51,31 +50,7 @@ enum aibox_status setting_change_apply(struct api_context *ctx, const char *cons
     return store_settings_apply(ctx->store, ctx->settings, keys, values, n, err);
 }
 
-static bool is_kept(const char *key, const char *const *kept)
-{
-    for (; *kept; kept++)
-        if (strcmp(key, *kept) == 0)
-            return true;
-    return false;
-}
-
 enum aibox_status setting_change_reset(struct api_context *ctx, const char *const *kept, struct aibox_error *err)
 {
-    const char **keys = calloc(settings_count, sizeof *keys);
-    const char **values = calloc(settings_count, sizeof *values); /* NULL: deleted */
-    enum aibox_status status = AIBOX_PROCESS_FAILED;
-    size_t n = 0;
-
-    if (!keys || !values) {
-        (void)error_set(err, status, "out of memory");
-        goto out;
-    }
-    for (size_t i = 0; i < settings_count; i++)
-        if (!is_kept(settings_table[i].key, kept))
-            keys[n++] = settings_table[i].key;
-    status = store_settings_apply(ctx->store, ctx->settings, keys, values, n, err);
-out:
-    free(keys);
-    free(values);
-    return status;
+    return store_settings_reset(ctx->store, ctx->settings, kept, err);
 }

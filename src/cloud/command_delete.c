@@ -123,23 +123,47 @@ static enum aibox_status echo(json_t *options, struct command_result *result, st
     return AIBOX_OK;
 }
 
+/* users and events are required, unless `all` is true: both, and the settings. */
+static enum aibox_status read_options(json_t *options, bool *users, bool *events, bool *all, struct aibox_error *err)
+{
+    bool given;
+    enum aibox_status status = argument_bool(options, "all", "wipe_options.all", &given, all, err);
+
+    if (status == AIBOX_OK && !*all)
+        status = read_option(options, "users", "wipe_options.users", users, err);
+    if (status == AIBOX_OK && !*all)
+        status = read_option(options, "events", "wipe_options.events", events, err);
+    *users |= *all;
+    *events |= *all;
+    return status;
+}
+
+/* Which platform the box belongs to stays, so that it can be told what to do next. */
+static enum aibox_status wipe_settings(const struct command_context *ctx, struct aibox_error *err)
+{
+    static const char *const kept[] = {"cloud.dev_sno", "cloud.login_url", NULL};
+    enum aibox_status status = store_settings_reset(ctx->store, ctx->settings, kept, err);
+
+    return status == AIBOX_OK && ctx->reports != NULL ? report_config_reset(ctx->reports, err) : status;
+}
+
 enum aibox_status command_wipe_data(struct command *command, struct command_result *result, struct aibox_error *err)
 {
     const struct command_context *ctx = command->ctx;
     struct wipe wipe = {.command = command, .result = result};
     struct store_answer answer = {.inbox_id = command->stored->inbox_id, .compose = compose_wipe, .ctx = &wipe};
-    bool users = false, events = false;
+    bool users = false, events = false, all = false;
     json_t *options;
     enum aibox_status status = argument_object(command->body, "wipe_options", "wipe_options", &options, err);
 
     if (status == AIBOX_OK && options == NULL)
         status = error_set(err, AIBOX_COMMAND_PARAM, "wipe_options: required");
     if (status == AIBOX_OK)
-        status = read_option(options, "users", "wipe_options.users", &users, err);
-    if (status == AIBOX_OK)
-        status = read_option(options, "events", "wipe_options.events", &events, err);
+        status = read_options(options, &users, &events, &all, err);
     if (status == AIBOX_OK)
         status = echo(options, result, err);
+    if (status == AIBOX_OK && all)
+        status = wipe_settings(ctx, err);
     if (status != AIBOX_OK)
         return status;
     /* Imports hold people's photos, and would bring people back. */

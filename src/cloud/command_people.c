@@ -44,9 +44,16 @@ struct people {
     struct person_downloads downloads;
     struct item *items;
     size_t n;
+    struct people_ask *ask, *features; /* `path` and `get_features_url`; NULL without */
     struct pool *pool;
     pthread_mutex_t mu;
     pthread_cond_t changed;
+};
+
+/* Where is asked; owned, NULL without. */
+struct people_urls {
+    char *people;   /* NULL: they came with the command */
+    char *features; /* NULL: as above */
 };
 
 static bool is_stopping(const struct people *people)
@@ -185,77 +192,110 @@ static enum aibox_status hand_over(struct people *people, struct item *item, str
 
 /* ---- leading ----------------------------------------------------------------------------------------------- */
 
-static enum aibox_status do_inline(struct people *people, struct aibox_error *err)
+/* Whether the person is to be enrolled from a feature that did not come along. */
+static bool lacks_feature(const struct people *people, const json_t *person)
 {
-    enum aibox_status status = AIBOX_OK;
+    const json_t *import = json_object_get(person, "import_mode");
+    const json_t *feature = json_object_get(person, "feature");
 
-    for (size_t i = 0; i < people->n && status == AIBOX_OK && !is_stopping(people); i++)
-        if (people->items[i].state == ITEM_WAITING)
-            status = hand_over(people, &people->items[i], err);
+    return (json_is_boolean(import) ? json_is_true(import) : people->defaults.import) &&
+           (feature == NULL || json_is_null(feature));
+}
+
+/* Features that did not come along, asked for as people are; those of whom there are none are settled. */
+static enum aibox_status add_features(struct people *people, struct item *const *batch, size_t n,
+                                      struct aibox_error *err)
+{
+    struct aibox_error reason = {0};
+    json_t *ids = json_array(), *found = NULL;
+    enum aibox_status status = AIBOX_OK, asked = AIBOX_OK;
+
+    for (size_t i = 0; i < n; i++)
+        if (batch[i]->state == ITEM_WAITING && lacks_feature(people, batch[i]->person))
+            (void)json_array_append_new(ids, json_string(batch[i]->id));
+    if (json_array_size(ids) > 0)
+        asked = people_ask(people->features, ids, &found, &reason);
+    for (size_t i = 0; i < n && json_array_size(ids) > 0 && status == AIBOX_OK && !is_stopping(people); i++) {
+        json_t *feature = json_object_get(json_object_get(found, batch[i]->id), "feature");
+        if (batch[i]->state != ITEM_WAITING || !lacks_feature(people, batch[i]->person))
+            continue;
+        if (asked != AIBOX_OK)
+            settle(people, batch[i], asked, reason.message);
+        else if (feature == NULL)
+            settle(people, batch[i], AIBOX_REMOTE_DATA, "the platform's answer does not have this person's feature");
+        else if (json_object_set(batch[i]->person, "feature", feature) != 0)
+            status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    }
+    json_decref(found);
+    json_decref(ids);
     return status;
 }
 
-/* The next items whose people are not known: at most PEOPLE_ASK_MOST. */
-static size_t next_batch(struct people *people, size_t *at, struct item *batch[PEOPLE_ASK_MOST], json_t *ids)
+/* The next items that are not done: at most PEOPLE_ASK_MOST. */
+static size_t next_batch(struct people *people, size_t *at, struct item *batch[PEOPLE_ASK_MOST])
 {
     size_t n = 0;
 
-    for (; *at < people->n && n < PEOPLE_ASK_MOST; ++*at) {
-        struct item *item = &people->items[*at];
-        if (item->state != ITEM_WAITING)
-            continue;
-        batch[n++] = item;
-        (void)json_array_append_new(ids, json_string(item->id));
-    }
+    for (; *at < people->n && n < PEOPLE_ASK_MOST; ++*at)
+        if (people->items[*at].state == ITEM_WAITING)
+            batch[n++] = &people->items[*at];
     return n;
 }
 
-static enum aibox_status do_batch(struct people *people, struct people_ask *ask, struct item *const *batch, size_t n,
-                                  json_t *ids, struct aibox_error *err)
+/* The platform tells of these people, or they are settled. */
+static enum aibox_status fetch_batch(struct people *people, struct item *const *batch, size_t n,
+                                     struct aibox_error *err)
 {
     struct aibox_error reason = {0};
-    json_t *found = NULL;
-    enum aibox_status status = AIBOX_OK, asked = people_ask(ask, ids, &found, &reason);
+    json_t *ids = json_array(), *found = NULL;
+    enum aibox_status status = AIBOX_OK;
 
-    /* Before the first is handed over: workers change their objects, and an id may be listed twice. */
-    for (size_t i = 0; i < n && asked == AIBOX_OK && status == AIBOX_OK; i++) {
-        json_t *person = json_object_get(found, batch[i]->id);
-        batch[i]->person = batch[i]->twin > 0 ? json_deep_copy(person) : json_incref(person);
-        if (person != NULL && batch[i]->person == NULL)
-            status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
-    }
+    for (size_t i = 0; i < n; i++)
+        (void)json_array_append_new(ids, json_string(batch[i]->id));
+    enum aibox_status asked = people_ask(people->ask, ids, &found, &reason);
     for (size_t i = 0; i < n && status == AIBOX_OK && !is_stopping(people); i++) {
+        json_t *person = json_object_get(found, batch[i]->id);
         if (asked != AIBOX_OK)
             settle(people, batch[i], asked, reason.message);
-        else if (batch[i]->person == NULL)
+        else if (person == NULL)
             settle(people, batch[i], AIBOX_REMOTE_DATA, "the platform's answer does not tell of this person");
-        else
-            status = hand_over(people, batch[i], err);
+        /* Workers change their objects, and an id may be listed twice. */
+        else if ((batch[i]->person = batch[i]->twin > 0 ? json_deep_copy(person) : json_incref(person)) == NULL)
+            status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     }
     json_decref(found);
+    json_decref(ids);
     return status;
 }
 
-static enum aibox_status do_by_id(struct people *people, const char *url, struct aibox_error *err)
+static enum aibox_status do_batch(struct people *people, struct item *const *batch, size_t n, struct aibox_error *err)
 {
-    struct people_ask *ask;
+    enum aibox_status status = people->ask != NULL ? fetch_batch(people, batch, n, err) : AIBOX_OK;
+
+    if (status == AIBOX_OK && people->features != NULL && !is_stopping(people))
+        status = add_features(people, batch, n, err);
+    for (size_t i = 0; i < n && status == AIBOX_OK && !is_stopping(people); i++)
+        if (batch[i]->state == ITEM_WAITING)
+            status = hand_over(people, batch[i], err);
+    return status;
+}
+
+static enum aibox_status do_batches(struct people *people, struct aibox_error *err)
+{
     struct item *batch[PEOPLE_ASK_MOST];
     size_t at = 0, n = 1;
-    enum aibox_status status = people_ask_open(people->command->ctx, url, &ask, err);
+    enum aibox_status status = AIBOX_OK;
 
     while (status == AIBOX_OK && n > 0 && !is_stopping(people)) {
-        json_t *ids = json_array();
-        n = next_batch(people, &at, batch, ids);
+        n = next_batch(people, &at, batch);
         if (n > 0)
-            status = do_batch(people, ask, batch, n, ids, err);
-        json_decref(ids);
+            status = do_batch(people, batch, n, err);
     }
-    people_ask_close(ask);
     return status;
 }
 
-/* Everything, and waits for the end of what is under way. `url` NULL: the people came with the command. */
-static enum aibox_status do_people(struct people *people, const char *url, struct aibox_error *err)
+/* Everything, and waits for the end of what is under way. */
+static enum aibox_status do_people(struct people *people, const struct people_urls *urls, struct aibox_error *err)
 {
     struct pool_options options = {.name = "people",
                                    .threads = people->n < WORKERS ? people->n : WORKERS,
@@ -264,11 +304,17 @@ static enum aibox_status do_people(struct people *people, const char *url, struc
                                    .worker_close = close_worker};
     enum aibox_status status = recall(people, err);
 
+    if (status == AIBOX_OK && urls->people != NULL)
+        status = people_ask_open(people->command->ctx, urls->people, &people->ask, err);
+    if (status == AIBOX_OK && urls->features != NULL)
+        status = people_ask_open(people->command->ctx, urls->features, &people->features, err);
     if (status == AIBOX_OK && people->n > 0)
         status = pool_open(&options, &people->pool, err);
     if (status == AIBOX_OK)
-        status = url != NULL ? do_by_id(people, url, err) : do_inline(people, err);
+        status = do_batches(people, err);
     pool_close(people->pool);
+    people_ask_close(people->features);
+    people_ask_close(people->ask);
     return status;
 }
 
@@ -326,23 +372,22 @@ static enum aibox_status list_ids(struct people *people, json_t *list, struct ai
     return status;
 }
 
-static enum aibox_status read_url(const struct command *command, char **url, struct aibox_error *err)
+/* *url stays NULL when extend_params has no such key. */
+static enum aibox_status read_url(const struct command *command, const char *key, const char *field, char **url,
+                                  struct aibox_error *err)
 {
     json_t *params;
     const char *path = NULL;
     enum aibox_status status = argument_object(command->body, "extend_params", "extend_params", &params, err);
 
     if (status == AIBOX_OK)
-        status = argument_text(params, "path", "extend_params.path", &path, err);
-    if (status == AIBOX_OK && (path == NULL || path[0] == '\0'))
-        status = error_set(err, AIBOX_COMMAND_PARAM, "extend_params.path: required with userid_list");
-    if (status == AIBOX_OK)
-        status = address_compose(&command->ctx->platform, ADDRESS_PLATFORM, "extend_params.path", path, url, err);
+        status = argument_text(params, key, field, &path, err);
+    if (status == AIBOX_OK && path != NULL && path[0] != '\0')
+        status = address_compose(&command->ctx->platform, ADDRESS_PLATFORM, field, path, url, err);
     return status;
 }
 
-/* *url (malloc) stays NULL for people who came with the command. */
-static enum aibox_status read_arguments(struct people *people, char **url, struct aibox_error *err)
+static enum aibox_status read_arguments(struct people *people, struct people_urls *urls, struct aibox_error *err)
 {
     struct command *command = people->command;
     json_t *ids = NULL, *persons = NULL;
@@ -360,7 +405,11 @@ static enum aibox_status read_arguments(struct people *people, char **url, struc
     if (status == AIBOX_OK)
         status = argument_bool(command->body, "import_mode", "import_mode", &given, &people->defaults.import, err);
     if (status == AIBOX_OK && ids != NULL)
-        status = read_url(command, url, err);
+        status = read_url(command, "path", "extend_params.path", &urls->people, err);
+    if (status == AIBOX_OK && ids != NULL && urls->people == NULL)
+        status = error_set(err, AIBOX_COMMAND_PARAM, "extend_params.path: required with userid_list");
+    if (status == AIBOX_OK)
+        status = read_url(command, "get_features_url", "extend_params.get_features_url", &urls->features, err);
     if (status != AIBOX_OK)
         return status;
     people->n = json_array_size(ids != NULL ? ids : persons);
@@ -375,26 +424,6 @@ static enum aibox_status read_arguments(struct people *people, char **url, struc
 
 /* ---- the result -------------------------------------------------------------------------------------------- */
 
-/* `brief`: without what may be long, for a result that would not fit. */
-static void write_user(struct json_out *out, const struct item *item, bool code_as_text, bool brief)
-{
-    const struct person_outcome *outcome = &item->outcome;
-    char code[16], id[STORE_MAX_IDENTITY + 1];
-
-    (void)snprintf(id, sizeof id, "%.*s", STORE_MAX_IDENTITY, item->id);
-    (void)snprintf(code, sizeof code, "%d", outcome->code);
-    json_out_object_begin(out);
-    json_out_key_text(out, "userid", brief ? id : item->id);
-    json_out_key_text(out, "username", brief || outcome->name == NULL ? "" : outcome->name);
-    json_out_key_text(out, "message", brief || outcome->message == NULL ? "" : outcome->message);
-    if (code_as_text)
-        json_out_key_text(out, "code", code);
-    else
-        json_out_key_int(out, "code", outcome->code);
-    json_out_key_int(out, "type", outcome->type != 0 ? outcome->type : 1);
-    json_out_object_end(out);
-}
-
 static void write_users(struct json_out *out, const struct people *people, bool brief)
 {
     bool as_text = settings_bool(people->command->ctx->settings, "cloud.person_code_as_string");
@@ -405,7 +434,7 @@ static void write_users(struct json_out *out, const struct people *people, bool 
         json_out_array_begin(out);
         for (size_t i = 0; i < people->n; i++)
             if ((people->items[i].outcome.code != 0) == failed)
-                write_user(out, &people->items[i], as_text, brief);
+                person_outcome_write(out, people->items[i].id, &people->items[i].outcome, as_text, brief);
         json_out_array_end(out);
     }
     json_out_object_end(out);
@@ -455,7 +484,7 @@ static bool all_done(const struct people *people)
 enum aibox_status command_add_users(struct command *command, struct command_result *result, struct aibox_error *err)
 {
     struct people people = {.command = command, .downloads.ctx = command->ctx};
-    char *url = NULL;
+    struct people_urls urls = {0};
 
     if (pthread_mutex_init(&people.mu, NULL) != 0)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of resources");
@@ -463,15 +492,16 @@ enum aibox_status command_add_users(struct command *command, struct command_resu
         (void)pthread_mutex_destroy(&people.mu);
         return error_set(err, AIBOX_PROCESS_FAILED, "out of resources");
     }
-    enum aibox_status status = read_arguments(&people, &url, err);
+    enum aibox_status status = read_arguments(&people, &urls, err);
     if (status == AIBOX_OK)
-        status = do_people(&people, url, err);
+        status = do_people(&people, &urls, err);
     if (status == AIBOX_OK && !all_done(&people))
         command->stopped = true;
     else if (status == AIBOX_OK)
         compose(&people, result);
     people_free(&people);
-    free(url);
+    free(urls.people);
+    free(urls.features);
     (void)pthread_cond_destroy(&people.changed);
     (void)pthread_mutex_destroy(&people.mu);
     return status;

@@ -1,5 +1,6 @@
 #include "cloud/person.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,27 @@ bool person_outcome_read(const char *text, struct person_outcome *out)
         return true;
     person_outcome_free(out);
     return false;
+}
+
+void person_outcome_write(struct json_out *out, const char *id, const struct person_outcome *outcome, bool code_as_text,
+                          bool brief)
+{
+    char code[16], short_id[STORE_MAX_IDENTITY + 1];
+    size_t length = utf8_prefix(id, strlen(id), STORE_MAX_IDENTITY);
+
+    memcpy(short_id, id, length);
+    short_id[length] = '\0';
+    (void)snprintf(code, sizeof code, "%d", outcome->code);
+    json_out_object_begin(out);
+    json_out_key_text(out, "userid", brief ? short_id : id);
+    json_out_key_text(out, "username", brief || outcome->name == NULL ? "" : outcome->name);
+    json_out_key_text(out, "message", brief || outcome->message == NULL ? "" : outcome->message);
+    if (code_as_text)
+        json_out_key_text(out, "code", code);
+    else
+        json_out_key_int(out, "code", outcome->code);
+    json_out_key_int(out, "type", outcome->type != 0 ? outcome->type : 1);
+    json_out_object_end(out);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------- */
@@ -182,7 +204,8 @@ static enum aibox_status read_feature(json_t *person, struct reading *reading, s
     enum aibox_status status = argument_list(person, "feature", "feature", SIZE_MAX, &list, err);
 
     if (status == AIBOX_OK && list == NULL)
-        return error_set(err, AIBOX_COMMAND_PARAM, "feature: required with import_mode");
+        return error_set(err, AIBOX_COMMAND_PARAM,
+                         "feature: required with import_mode (or extend_params.get_features_url)");
     if (status == AIBOX_OK && json_array_size(list) != VISION_DIMENSION)
         return error_set(err, AIBOX_BAD_FEATURE, "feature: %d values are expected, got %zu", VISION_DIMENSION,
                          json_array_size(list));

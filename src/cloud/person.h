@@ -18,6 +18,10 @@ void person_outcome_set(struct person_outcome *outcome, enum aibox_status status
 char *person_outcome_print(const struct person_outcome *outcome);
 bool person_outcome_read(const char *text, struct person_outcome *out);
 
+/* As an element of the result's lists. `brief`: without what may be long, for a result that would not fit. */
+void person_outcome_write(struct json_out *out, const char *id, const struct person_outcome *outcome, bool code_as_text,
+                          bool brief);
+
 /* What the command says for all of its people. */
 struct person_defaults {
     bool has_level;

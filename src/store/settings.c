@@ -1,5 +1,7 @@
 /* Stored settings: keys and values as text; what they mean is the business of core/settings.h. */
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "core/settings.h"
 #include <stdlib.h>
@@ -104,5 +106,35 @@ enum aibox_status store_settings_apply(struct store *store, struct settings *set
             settings_forget(settings, SETTINGS_STORED, keys[i]);
     }
     pthread_mutex_unlock(&one_at_a_time);
+    return status;
+}
+
+static bool is_kept(const char *key, const char *const *kept)
+{
+    for (; *kept; kept++)
+        if (strcmp(key, *kept) == 0)
+            return true;
+    return false;
+}
+
+enum aibox_status store_settings_reset(struct store *store, struct settings *settings, const char *const *kept,
+                                       struct aibox_error *err)
+{
+    const char **keys = calloc(settings_count, sizeof *keys);
+    const char **values = calloc(settings_count, sizeof *values); /* NULL: deleted */
+    enum aibox_status status = AIBOX_OK;
+    size_t n = 0;
+
+    if (!keys || !values) {
+        status = out_of_memory(err);
+        goto out;
+    }
+    for (size_t i = 0; i < settings_count; i++)
+        if (!is_kept(settings_table[i].key, kept))
+            keys[n++] = settings_table[i].key;
+    status = store_settings_apply(store, settings, keys, values, n, err);
+out:
+    free(keys);
+    free(values);
     return status;
 }

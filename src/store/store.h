@@ -372,6 +372,9 @@ enum aibox_status store_settings_put(struct store *store, const char *const *key
  * same order, whoever calls it at the same time. The values have been checked. */
 enum aibox_status store_settings_apply(struct store *store, struct settings *settings, const char *const *keys,
                                        const char *const *values, size_t n, struct aibox_error *err);
+/* Forgets all stored settings but those in `kept` (NULL at the end), likewise. */
+enum aibox_status store_settings_reset(struct store *store, struct settings *settings, const char *const *kept,
+                                       struct aibox_error *err);
 
 /* ---- documents -------------------------------------------------------------------------------------- */
 

@@ -132,6 +132,21 @@ test('add_users_plus inline overwrites; a failed photo changes nothing', async (
   assert.deepEqual((await person('10086')).info, info);
 });
 
+test('add_users_plus from features: with the person, or asked for', async () => {
+  const { feature } = (await box.post('/SophonFace/api/detect', { image_base64_str: base64(folk[2].photo), with_feature: true })).json.data[0];
+  platform.people.set('f1', { identity_id: 'f1', feature, info: { name: 'f1' } });
+  platform.people.set('f2', { identity_id: 'f2', feature: [1, 2], info: { name: 'f2' } });
+  platform.people.set('f3', { identity_id: 'f3', info: { name: 'f3' } });
+  const import_mode = { import_mode: true };
+  assert.deepEqual(codes(await addById(['f1', 'f2', 'f3'], import_mode)), { f1: 0, f2: 40010, f3: 40071 });
+  const user_info_list = ['f1', 'f2', 'f3', 'f4'].map((identity_id) => ({ identity_id, info: { name: `${identity_id} again` } }));
+  const asked = await ask({ method: 'add_users_plus', ...import_mode, user_info_list, extend_params: { get_features_url: '/getSendPerson' } });
+  assert.deepEqual(codes(asked), { f1: 0, f2: 40010, f3: 50074, f4: 50074 });
+  assert.equal(await seen(folk[2].other), 'f1');
+  assert.equal((await person('f1')).info.name, 'f1 again');
+  await ask({ method: 'delete_users', userid_list: ['f1'] });
+});
+
 test('photos that go wrong: everybody gets the right code, nobody else is stopped', async () => {
   const expected = {
     good: 0, slow: 0, reset: 50073, error: 50073, 'expired-token': 50073, half: 50073, 'redirect-loop': 50073, huge: 40007,

@@ -129,6 +129,16 @@ WRAP(enum aibox_status, store_settings_apply, struct store *store, struct settin
     return AIBOX_OK;
 }
 
+WRAP(enum aibox_status, store_settings_reset, struct store *store, struct settings *of, const char *const *kept,
+     struct aibox_error *err)
+{
+    (void)store;
+    (void)of;
+    (void)kept;
+    (void)err;
+    return AIBOX_OK;
+}
+
 WRAP(enum aibox_status, flow_enrol, struct flow *flow, enum flow_priority priority,
      const struct flow_enrolment *enrolment, struct store_person *person, bool *created, struct vision_quality *quality,
      struct aibox_error *err)

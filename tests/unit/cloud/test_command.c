@@ -368,6 +368,23 @@ static void wipe_data_deletes_what_it_is_told(void **state)
     assert_int_equal(store_person_count(fixture->store), 0);
 }
 
+static void wipe_data_of_all_forgets_settings_but_the_platform(void **state)
+{
+    static const char *const keys[] = {"cloud.dev_sno", "passmode"}, *const values[] = {"SE1", "allpass"};
+    char text[16];
+
+    (void)state;
+    assert_status(AIBOX_OK, store_settings_apply(fixture->store, settings, keys, values, 2, NULL));
+    assert_status(AIBOX_OK, save_person(fixture->store, STORE_CREATE, "1", "a", 1, NULL, NULL));
+    expect_result("{\"method\": \"wipe_data\", \"wipe_options\": {\"all\": true}}",
+                  "{\"wipe_options\": {\"all\": true}}");
+    assert_int_equal(store_person_count(fixture->store), 0);
+    settings_text(settings, "passmode", text, sizeof text);
+    assert_string_equal(text, "normal");
+    settings_text(settings, "cloud.dev_sno", text, sizeof text);
+    assert_string_equal(text, "SE1");
+}
+
 static void sync_permissions_creates_renames_and_replaces(void **state)
 {
     struct store_label_list list;
@@ -823,6 +840,7 @@ int main(void)
         TEST(a_full_notify_path_holds_up_nothing),
         TEST(delete_users_lists_both_in_the_order_asked_for),
         TEST(wipe_data_deletes_what_it_is_told),
+        TEST(wipe_data_of_all_forgets_settings_but_the_platform),
         TEST(sync_permissions_creates_renames_and_replaces),
         TEST(control_config_speaks_of_settings_in_the_platforms_words),
         TEST(devices_are_added_changed_and_deleted),
