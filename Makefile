@@ -21,7 +21,7 @@ help: ## this list
 
 run: build ## set up, build and start the box for this computer alone (LISTEN=127.0.0.1:5555 DATA=var)
 	@test -x build/release/aiboxd || { echo "run: this checkout holds no aiboxd" >&2; exit 1; }
-	@echo "access is open until there are accounts: whoever reaches $(LISTEN) may do everything, so it is loopback only"
+	@echo "access is open: whoever reaches $(LISTEN) may do everything, so it is loopback only (docs/security.md)"
 	@exec build/release/aiboxd --data $(DATA) --listen $(LISTEN) --set access.mode=open $(ARGS)
 
 build: models ## install what is missing, fetch the models, build build/release

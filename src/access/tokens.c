@@ -30,7 +30,7 @@ void make_secret(const char *prefix, char out[ACCOUNTS_TOKEN_SIZE])
     size_t size = strlen(prefix);
 
     id_random(bytes, sizeof bytes);
-    memcpy(out, prefix, size);
+    memcpy(out, prefix, size + 1);
     (void)sodium_bin2base64(out + size, ACCOUNTS_TOKEN_SIZE - size, bytes, sizeof bytes,
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     sodium_memzero(bytes, sizeof bytes);

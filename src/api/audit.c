@@ -20,10 +20,13 @@
 #define WHO_SIZE   (ACCOUNTS_NAME_SIZE + 8)
 
 /* Texts, numbers and switches that are shown. */
-static const char *const shown[] = {"clear_all",
+static const char *const shown[] = {"backup_id",
+                                    "clear_all",
                                     "confirm",
                                     "controller_mode",
                                     "dev_sno",
+                                    "device_id",
+                                    "event_id",
                                     "expires_at",
                                     "group_name",
                                     "group_names",

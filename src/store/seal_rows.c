@@ -133,15 +133,19 @@ static enum aibox_status seal_row(const struct seal_ring *ring, struct sql *sql,
     place.id_size = (size_t)sqlite3_column_bytes(stmt, 2);
     plain = malloc(room + 1);
     sealed = malloc(room + SEAL_EXTRA);
-    enum aibox_status status = plain && sealed ? AIBOX_OK : out_of_memory(err);
-    if (status == AIBOX_OK)
-        status = seal_column_read(ring, stmt, 3, &place, plain, room, &size, err);
+    enum aibox_status status = AIBOX_PROCESS_FAILED;
+    if (!plain || !sealed) {
+        status = out_of_memory(err);
+        goto out;
+    }
+    status = seal_column_read(ring, stmt, 3, &place, plain, room, &size, err);
     if (status == AIBOX_OK) {
         seal_bytes(ring, &place, plain, size, nonce, sealed);
         status = sql_run(sql, table->update, err, sql_int(seal_key_id(ring)), sql_blob(nonce, sizeof nonce),
                          sql_blob(sealed, size + SEAL_EXTRA),
                          table->by_text ? sql_text(sql_column_text(stmt, 0)) : sql_int(sqlite3_column_int64(stmt, 0)));
     }
+out:
     free(sealed);
     free(plain);
     return status;
