@@ -71,6 +71,7 @@ struct ftp {
     char said[200]; /* the last line of the server's */
     bool cameras_wanted;
     bool no_jail;             /* the kernel has refused one */
+    bool behind;              /* the devices could not be followed */
     struct ftp_shared shared; /* never changed */
     struct buffer shared_config;
     struct ftp_accounts accounts;
@@ -342,8 +343,14 @@ static int step(struct ftp *ftp)
     if (follow_devices(ftp, &err) != AIBOX_OK) {
         if (ftp->process.pid == 0 && clock_monotonic_ms() >= ftp->retry_at_ms)
             fail(ftp, err.message);
+        if (ftp->process.pid != 0 && !ftp->behind)
+            log_warn("intake", "the FTP accounts are not as the devices are reason=\"%s\"", err.message);
+        ftp->behind = ftp->behind || ftp->process.pid != 0;
         return RETRY_FIRST_MS;
     }
+    if (ftp->behind)
+        log_info("intake", "the FTP accounts are as the devices are again");
+    ftp->behind = false;
     if (!ftp->cameras_wanted) {
         bool ran = ftp->process.pid != 0;
         ftp_process_stop(&ftp->process);
