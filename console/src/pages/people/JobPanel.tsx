@@ -35,7 +35,7 @@ const T = texts({
   updated: ['added to', '已更新'],
   unchanged: ['was there already', '无变化'],
   ignored: ['ignored', '已忽略'],
-  ended: ['{done} of {total} files, {failed} failed', '共 {total} 个文件，已完成 {done} 个，失败 {failed} 个'],
+  ended: ['{total} files: {done} enrolled, {failed} failed', '共 {total} 个文件：成功 {done} 个，失败 {failed} 个'],
   progress: ['Progress of the import', '导入进度'],
 });
 
@@ -64,11 +64,11 @@ export function useJobs() {
 
 export function JobProgress({ job }: { job: Job }) {
   const t = useTexts(T);
-  const { total, done } = job.progress;
+  const { total, done, failed } = job.progress;
   return (
     <Progress
       aria-label={t('progress')}
-      percent={total > 0 ? Math.round((done / total) * 100) : job.state === 'done' ? 100 : 0}
+      percent={total > 0 ? Math.round(((done + failed) / total) * 100) : job.state === 'done' ? 100 : 0}
       status={job.state === 'failed' ? 'exception' : jobIsUnderWay(job) ? 'active' : 'normal'}
     />
   );
