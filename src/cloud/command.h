@@ -58,6 +58,6 @@ enum command_end {
 };
 
 /* Executes the command, which the inbox holds. Blocks. Any thread; not the same command twice at the same time. */
-enum command_end command_run(const struct command_context *ctx, const struct store_command *command);
+enum command_end command_run(const struct command_context *ctx, const struct store_command *stored);
 
 #endif
