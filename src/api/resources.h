@@ -28,6 +28,7 @@
     X(events)                                                                                                          \
     X(rejections)                                                                                                      \
     X(events_export)                                                                                                   \
+    X(recognition)                                                                                                     \
     X(reports)                                                                                                         \
     X(report_state)                                                                                                    \
     X(stream)                                                                                                          \

@@ -115,6 +115,21 @@ double autothreshold_survival(const uint64_t *bins, uint64_t pairs, float thresh
     return 1;
 }
 
+double autothreshold_spread(const uint64_t *bins, uint64_t pairs, float threshold)
+{
+    size_t last;
+    double a, b;
+    if (pairs == 0 || !fit_tail(bins, pairs, &last, &a, &b))
+        return AUTOTHRESHOLD_TABLE_SPREAD;
+    double share = autothreshold_survival(bins, pairs, threshold);
+    double above = fmax(share * (double)pairs, 0);
+    double least = AUTOTHRESHOLD_MIN_TAIL;
+    /* Decades beyond the last point that was measured; the slope comes from the decade before it. */
+    double beyond = above < least ? log10(least / fmax(above, 1e-300)) : 0;
+    double deviation = 2 / sqrt(fmax(above, least)) * (1 + beyond);
+    return exp(1.96 * deviation);
+}
+
 static bool changed_enough(size_t before, size_t now)
 {
     size_t difference = now > before ? now - before : before - now;
@@ -227,12 +242,26 @@ void autothreshold_threshold(struct autothreshold *cal, double fmr, struct autot
         out->threshold = vision_threshold_for_fmr(cal->vision, fmr);
 }
 
-double autothreshold_fmr_at(struct autothreshold *cal, float threshold)
+double autothreshold_fmr_at(struct autothreshold *cal, float threshold, double *spread)
 {
     double fmr = NAN;
+    double factor = AUTOTHRESHOLD_TABLE_SPREAD;
     pthread_mutex_lock(&cal->mu);
-    if (cal->pairs >= AUTOTHRESHOLD_MIN_PAIRS)
+    if (cal->pairs >= AUTOTHRESHOLD_MIN_PAIRS) {
         fmr = autothreshold_survival(cal->bins, cal->pairs, threshold);
+        factor = autothreshold_spread(cal->bins, cal->pairs, threshold);
+    }
     pthread_mutex_unlock(&cal->mu);
+    if (spread != NULL)
+        *spread = factor;
     return isnan(fmr) ? vision_fmr_at_threshold(cal->vision, threshold) : fmr;
+}
+
+uint64_t autothreshold_histogram(struct autothreshold *cal, uint64_t *bins)
+{
+    pthread_mutex_lock(&cal->mu);
+    uint64_t pairs = cal->pairs;
+    memcpy(bins, cal->bins, sizeof cal->bins);
+    pthread_mutex_unlock(&cal->mu);
+    return pairs;
 }

@@ -37,6 +37,15 @@ float autothreshold_quantile(const uint64_t *bins, uint64_t pairs, double fmr);
 /* Share of scores above `threshold`, continued in the same way. */
 double autothreshold_survival(const uint64_t *bins, uint64_t pairs, float threshold);
 
+/*
+ * How sure that share is: with 95 % it lies within a factor of so much (>= 1) of the truth. From the number of scores
+ * above the threshold, where the standard deviation of the logarithm is taken as 2 / sqrt(number): twice that of
+ * independent pairs, since pairs share people. Where the tail is continued, the error of its slope adds to that.
+ */
+double autothreshold_spread(const uint64_t *bins, uint64_t pairs, float threshold);
+/* The same of the model set's table, whose people are others than those who pass the box. */
+#define AUTOTHRESHOLD_TABLE_SPREAD 3.0
+
 struct autothreshold;
 
 /* Starts the background thread, which looks at the gallery whenever it has changed by a twentieth. */
@@ -55,7 +64,9 @@ struct autothreshold_answer {
 };
 /* Threshold wanted for `fmr`, not limited by anything. */
 void autothreshold_threshold(struct autothreshold *cal, double fmr, struct autothreshold_answer *out);
-/* FMR expected at a threshold. */
-double autothreshold_fmr_at(struct autothreshold *cal, float threshold);
+/* FMR expected at a threshold, and (may be NULL) how sure that is. */
+double autothreshold_fmr_at(struct autothreshold *cal, float threshold, double *spread);
+/* What was counted: AUTOTHRESHOLD_BINS numbers. Returns the number of pairs; 0: nothing is counted yet. */
+uint64_t autothreshold_histogram(struct autothreshold *cal, uint64_t *bins);
 
 #endif

@@ -341,8 +341,11 @@ static void judge_threshold(struct flow *flow, double wanted, struct flow_thresh
         choose_threshold(flow, out);
     else
         out->threshold = (float)wanted;
-    out->expected_false_accept =
-        autothreshold_fpir(autothreshold_fmr_at(flow->autothreshold, out->threshold), out->people);
+    double spread;
+    double fmr = autothreshold_fmr_at(flow->autothreshold, out->threshold, &spread);
+    out->expected_false_accept = autothreshold_fpir(fmr, out->people);
+    out->expected_low = autothreshold_fpir(fmr / spread, out->people);
+    out->expected_high = autothreshold_fpir(fmin(fmr * spread, 1), out->people);
     out->expected_false_reject = vision_false_reject_at(flow->vision, out->threshold);
 }
 
@@ -354,6 +357,16 @@ void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
 void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out)
 {
     judge_threshold(flow, NAN, out);
+}
+
+uint64_t flow_threshold_histogram(struct flow *flow, uint64_t counts[FLOW_HISTOGRAM])
+{
+    uint64_t bins[AUTOTHRESHOLD_BINS];
+    uint64_t pairs = autothreshold_histogram(flow->autothreshold, bins);
+    memset(counts, 0, FLOW_HISTOGRAM * sizeof *counts);
+    for (size_t i = 0; i < AUTOTHRESHOLD_BINS && pairs > 0; i++)
+        counts[i * FLOW_HISTOGRAM / AUTOTHRESHOLD_BINS] += bins[i];
+    return pairs;
 }
 
 float flow_pair_threshold(const struct flow *flow, const char *word)

@@ -258,10 +258,15 @@ struct flow_threshold {
     size_t people;           /* gallery size it is for */
     uint64_t impostor_pairs; /* that the own calibration counted */
     double false_accept_target;
-    double expected_false_accept; /* share of strangers taken for somebody, over the whole gallery */
-    double expected_false_reject; /* share of genuine probes below the threshold, by the model set's table */
+    double expected_false_accept;       /* share of strangers taken for somebody, over the whole gallery */
+    double expected_low, expected_high; /* with 95 % the true share of strangers taken lies between */
+    double expected_false_reject;       /* share of genuine probes below the threshold, by the model set's table */
 };
 void flow_threshold_get(struct flow *flow, struct flow_threshold *out);
+
+#define FLOW_HISTOGRAM 200 /* bins over -1..1 */
+/* Scores between people of the box, as the own calibration counted them. Returns their number; 0: none so far. */
+uint64_t flow_threshold_histogram(struct flow *flow, uint64_t counts[FLOW_HISTOGRAM]);
 /* The same as it would be with recognition.threshold = auto. */
 void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out);
 

@@ -52,6 +52,22 @@ static void test_quantile_of_a_normal_distribution(void **state)
     free(bins);
 }
 
+/* The fewer scores lie above a threshold, the less sure is their share; beyond the last one even less. */
+static void test_the_spread_grows_to_the_tail(void **state)
+{
+    (void)state;
+    uint64_t *bins = calloc(AUTOTHRESHOLD_BINS, sizeof *bins);
+    uint64_t pairs = fill_normal(bins, 0.01, 0.1, 1000000);
+    double middle = autothreshold_spread(bins, pairs, 0.2426f), far = autothreshold_spread(bins, pairs, 0.3819f);
+    double beyond = autothreshold_spread(bins, pairs, 0.55f);
+    /* 10,000 and 100 scores: factors of exp(1.96 * 2 / 100) and exp(1.96 * 2 / 10) */
+    assert_float_equal(middle, 1.04, 0.01);
+    assert_float_equal(far, 1.48, 0.05);
+    assert_true(beyond > 2 * far);
+    assert_float_equal(autothreshold_spread(bins, 0, 0.3f), AUTOTHRESHOLD_TABLE_SPREAD, 0);
+    free(bins);
+}
+
 static void test_the_tail_is_continued_on_the_safe_side(void **state)
 {
     (void)state;
@@ -93,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fmr_and_fpir_are_inverse),
         cmocka_unit_test(test_quantile_of_a_normal_distribution),
+        cmocka_unit_test(test_the_spread_grows_to_the_tail),
         cmocka_unit_test(test_the_tail_is_continued_on_the_safe_side),
         cmocka_unit_test(test_a_few_people_enrolled_twice_do_not_move_the_threshold),
         cmocka_unit_test(test_too_few_scores_give_no_answer),

@@ -1,0 +1,76 @@
+/* How the box recognises: /api/recognition/threshold */
+#include <inttypes.h>
+
+#include "api/endpoint.h"
+#include "api/resources.h"
+#include "flow/flow.h"
+
+static const char *source_of(const struct flow_threshold *threshold)
+{
+    if (!threshold->automatic)
+        return "setting";
+    return threshold->own_gallery ? "gallery" : "model_set";
+}
+
+static void print_histogram(struct json_out *out, struct flow *flow)
+{
+    uint64_t counts[FLOW_HISTOGRAM];
+    uint64_t pairs = flow_threshold_histogram(flow, counts);
+
+    json_out_key(out, "histogram");
+    if (pairs == 0) {
+        json_out_null(out);
+        return;
+    }
+    json_out_object_begin(out);
+    json_out_key_int(out, "from", -1);
+    json_out_key_int(out, "to", 1);
+    json_out_key_int(out, "pairs", (int64_t)pairs);
+    json_out_key(out, "counts");
+    json_out_array_begin(out);
+    for (size_t i = 0; i < FLOW_HISTOGRAM; i++)
+        json_out_int(out, (int64_t)counts[i]);
+    json_out_array_end(out);
+    json_out_object_end(out);
+}
+
+static enum aibox_status get_threshold(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                       struct aibox_error *err)
+{
+    struct json_out *out = api_body(res);
+    struct flow_threshold threshold;
+
+    (void)req;
+    (void)err;
+    flow_threshold_get(ctx->flow, &threshold);
+    json_out_object_begin(out);
+    json_out_key(out, "data");
+    json_out_object_begin(out);
+    json_out_key_float(out, "threshold", (double)threshold.threshold);
+    json_out_key_bool(out, "automatic", threshold.automatic);
+    json_out_key_text(out, "source", source_of(&threshold));
+    json_out_key_bool(out, "limited", threshold.limited);
+    json_out_key_int(out, "people", (int64_t)threshold.people);
+    json_out_key_float(out, "false_accept_target", threshold.false_accept_target);
+    json_out_key_float(out, "expected_false_accept", threshold.expected_false_accept);
+    json_out_key_float(out, "expected_false_accept_low", threshold.expected_low);
+    json_out_key_float(out, "expected_false_accept_high", threshold.expected_high);
+    json_out_key_float(out, "expected_false_reject", threshold.expected_false_reject);
+    json_out_key_float(out, "duplicate_threshold", (double)flow_duplicate_threshold(ctx->flow));
+    json_out_key_text(out, "model_set", flow_model_set(ctx->flow));
+    print_histogram(out, ctx->flow);
+    json_out_object_end(out);
+    json_out_object_end(out);
+    return AIBOX_OK;
+}
+
+const struct api_endpoint api_recognition_endpoints[] = {
+    {.method = "GET",
+     .path = "/api/recognition/threshold",
+     .encodings = API_QUERY,
+     .role = API_VIEWER,
+     .handler = get_threshold,
+     .tag = "events",
+     .summary = "The threshold in force, what it promises and how sure that is, and the scores it comes from"},
+};
+const size_t api_recognition_count = sizeof api_recognition_endpoints / sizeof api_recognition_endpoints[0];
