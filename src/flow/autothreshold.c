@@ -9,8 +9,8 @@
 #include "core/clock.h"
 #include "core/log.h"
 
-/* A sample of 3,000 people gives 4.5 million pairs, enough to measure an FMR of 1e-5. */
-#define SAMPLE_PEOPLE 3000
+/* A sample of so many people gives 18 million pairs, enough to measure an FMR of 2e-6. */
+#define SAMPLE_PEOPLE AUTOTHRESHOLD_SAMPLE
 #define LOOK_EVERY_MS 2000
 
 /* Background thread writes, any thread reads; guarded by `mu`. */
@@ -42,48 +42,59 @@ static float bin_edge(size_t bin)
 }
 
 /*
- * The line log(FMR) = a + b * threshold through two points of the measured tail: the last one with enough
- * scores above it, and the one with ten times as many. False: the tail is too thin.
+ * The end of the measured tail and how it goes on: log(FMR) = y + slope * d + bend / 2 * d², d the way beyond
+ * `threshold`. `threshold` is the last one with enough scores above it; slope and bend come from there and the two that
+ * have ten and a hundred times as many. Real tails fall ever faster: a straight line alone would ask for far too much.
+ * The slope is that of the last decade as a whole, less than at its end, and half of the bend counts: that errs on the
+ * safe side.
  */
-static bool fit_tail(const uint64_t *bins, uint64_t pairs, size_t *last_bin, double *a, double *b)
+struct tail {
+    double threshold, y, slope, bend;
+};
+
+/* False: the tail is too thin. */
+static bool fit_tail(const uint64_t *bins, uint64_t pairs, struct tail *out)
 {
+    static const uint64_t wanted[3] = {AUTOTHRESHOLD_MIN_TAIL, 10 * AUTOTHRESHOLD_MIN_TAIL,
+                                       100 * AUTOTHRESHOLD_MIN_TAIL};
+    double x[3], y[3];
     uint64_t above = 0;
-    size_t last = 0, decade = 0;
-    for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0;) {
+    size_t found = 0;
+    for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0 && found < 3;) {
         above += bins[i];
-        if (last == 0 && above >= AUTOTHRESHOLD_MIN_TAIL)
-            last = i;
-        if (above >= 10 * AUTOTHRESHOLD_MIN_TAIL) {
-            decade = i;
-            break;
-        }
+        if (above < wanted[found])
+            continue;
+        x[found] = (double)bin_edge(i);
+        y[found] = log((double)above / (double)pairs);
+        found++;
     }
-    if (last == 0 || decade == 0 || decade >= last)
+    if (found < 2 || !(x[1] < x[0]))
         return false;
-    uint64_t at_last = 0, at_decade = 0;
-    for (size_t i = AUTOTHRESHOLD_BINS; i-- > decade;) {
-        at_decade += bins[i];
-        if (i >= last)
-            at_last += bins[i];
+    *out = (struct tail){.threshold = x[0], .y = y[0], .slope = (y[0] - y[1]) / (x[0] - x[1])};
+    if (found == 3 && x[2] < x[1]) {
+        double before = (y[1] - y[2]) / (x[1] - x[2]);
+        out->bend = 0.5 * fmin((out->slope - before) / ((x[0] - x[2]) / 2), 0);
     }
-    double y1 = log((double)at_decade / (double)pairs), y2 = log((double)at_last / (double)pairs);
-    *b = (y2 - y1) / (double)(bin_edge(last) - bin_edge(decade));
-    *a = y2 - *b * (double)bin_edge(last);
-    *last_bin = last;
-    return *b < 0;
+    return out->slope < 0;
+}
+
+/* The way beyond the tail's threshold at which `fmr` is reached. */
+static double reach(const struct tail *tail, double fmr)
+{
+    double down = log(fmr) - tail->y; /* negative */
+    if (tail->bend > -1e-9)
+        return down / tail->slope;
+    return (-tail->slope - sqrt(tail->slope * tail->slope + 2 * tail->bend * down)) / tail->bend;
 }
 
 float autothreshold_quantile(const uint64_t *bins, uint64_t pairs, double fmr)
 {
-    size_t last;
-    double a, b;
-    if (pairs == 0 || !fit_tail(bins, pairs, &last, &a, &b))
+    struct tail tail;
+    if (pairs == 0 || !fit_tail(bins, pairs, &tail))
         return NAN;
     double wanted = fmr * (double)pairs;
-    if (wanted < AUTOTHRESHOLD_MIN_TAIL) {
-        double threshold = (log(fmr) - a) / b;
-        return threshold > 1 ? 1.0f : (float)threshold;
-    }
+    if (wanted < AUTOTHRESHOLD_MIN_TAIL)
+        return (float)fmin(tail.threshold + reach(&tail, fmr), 1);
     uint64_t above = 0;
     for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0;) {
         if ((double)(above + bins[i]) > wanted) {
@@ -98,12 +109,12 @@ float autothreshold_quantile(const uint64_t *bins, uint64_t pairs, double fmr)
 
 double autothreshold_survival(const uint64_t *bins, uint64_t pairs, float threshold)
 {
-    size_t last;
-    double a, b;
-    if (pairs == 0 || !fit_tail(bins, pairs, &last, &a, &b))
+    struct tail tail;
+    if (pairs == 0 || !fit_tail(bins, pairs, &tail))
         return NAN;
-    if (threshold > bin_edge(last))
-        return exp(a + b * (double)threshold);
+    double beyond = (double)threshold - tail.threshold;
+    if (beyond > 0)
+        return exp(tail.y + tail.slope * beyond + tail.bend / 2 * beyond * beyond);
     double above = 0;
     for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0;) {
         if (bin_edge(i) < threshold) {
@@ -117,9 +128,8 @@ double autothreshold_survival(const uint64_t *bins, uint64_t pairs, float thresh
 
 double autothreshold_spread(const uint64_t *bins, uint64_t pairs, float threshold)
 {
-    size_t last;
-    double a, b;
-    if (pairs == 0 || !fit_tail(bins, pairs, &last, &a, &b))
+    struct tail tail;
+    if (pairs == 0 || !fit_tail(bins, pairs, &tail))
         return AUTOTHRESHOLD_TABLE_SPREAD;
     double share = autothreshold_survival(bins, pairs, threshold);
     double above = fmax(share * (double)pairs, 0);

@@ -20,7 +20,8 @@
 /* A gallery counts as at least this many people. The table's strangers are mixed; those of a small site (a family, a
  * team) look more alike, and at this size hardly anybody is missed for it. */
 #define AUTOTHRESHOLD_LEAST_PEOPLE 100
-#define AUTOTHRESHOLD_MIN_PEOPLE   500 /* own-gallery calibration counts from here */
+#define AUTOTHRESHOLD_MIN_PEOPLE   500  /* own-gallery calibration counts from here */
+#define AUTOTHRESHOLD_SAMPLE       6000 /* people who are compared with one another at most */
 #define AUTOTHRESHOLD_MIN_PAIRS    100000
 #define AUTOTHRESHOLD_MIN_TAIL     30 /* scores that a point of the measured curve must have above it */
 
@@ -31,7 +32,7 @@ double autothreshold_fpir(double fmr, size_t n);
 
 /*
  * Threshold at which the share `fmr` of the histogram's scores lies above; beyond the measured tail continued along the
- * straight line in log(FMR) through its last reliable decade. NAN: too few scores.
+ * curve of log(FMR) through its last two reliable decades. NAN: too few scores.
  */
 float autothreshold_quantile(const uint64_t *bins, uint64_t pairs, double fmr);
 /* Share of scores above `threshold`, continued in the same way. */

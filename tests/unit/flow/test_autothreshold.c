@@ -25,14 +25,15 @@ static void test_fmr_and_fpir_are_inverse(void **state)
     assert_float_equal(autothreshold_fmr(0.01, 50000) * 50000, 0.01005, 1e-5);
 }
 
-/* Scores of a normal distribution, counted as the gallery counts them. */
+/* Scores of a normal distribution, counted as the gallery counts them. From the top down, and what is rounded is carried
+ * on, since else the tail would end where a bin holds less than half a score. */
 static uint64_t fill_normal(uint64_t *bins, double mean, double deviation, uint64_t pairs)
 {
     uint64_t total = 0;
-    for (size_t i = 0; i < AUTOTHRESHOLD_BINS; i++) {
-        double low = -1 + 2.0 * (double)i / AUTOTHRESHOLD_BINS, high = low + 2.0 / AUTOTHRESHOLD_BINS;
-        double share = 0.5 * (erf((high - mean) / deviation / M_SQRT2) - erf((low - mean) / deviation / M_SQRT2));
-        bins[i] = (uint64_t)(share * (double)pairs + 0.5);
+    for (size_t i = AUTOTHRESHOLD_BINS; i-- > 0;) {
+        double low = -1 + 2.0 * (double)i / AUTOTHRESHOLD_BINS;
+        double above = 0.5 * erfc((low - mean) / deviation / M_SQRT2) * (double)pairs;
+        bins[i] = (uint64_t)(above + 0.5) - total;
         total += bins[i];
     }
     return total;

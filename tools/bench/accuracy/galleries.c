@@ -15,7 +15,6 @@
 #define DRAWS        20
 #define MADE         50000
 #define MADE_VISITS  4000
-#define SAMPLE       3000 /* as many people as the box compares with one another */
 #define STRANGER_SEQ UINT64_C(1000000)
 
 struct outcome {
@@ -35,7 +34,7 @@ static bool find_threshold(const struct gallery *gallery, const struct vision *v
         return false;
     }
     uint64_t pairs = people >= AUTOTHRESHOLD_MIN_PEOPLE
-                         ? gallery_impostor_histogram(gallery, SAMPLE, bins, AUTOTHRESHOLD_BINS, NULL)
+                         ? gallery_impostor_histogram(gallery, AUTOTHRESHOLD_SAMPLE, bins, AUTOTHRESHOLD_BINS, NULL)
                          : 0;
     float threshold = pairs >= AUTOTHRESHOLD_MIN_PAIRS ? autothreshold_quantile(bins, pairs, fmr) : NAN;
     out->own = !isnan(threshold);
