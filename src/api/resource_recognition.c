@@ -1,4 +1,4 @@
-/* How the box recognises: /api/recognition/threshold */
+/* How the box recognises: /api/recognition/threshold, /api/recognition/model_sets */
 #include <inttypes.h>
 
 #include "api/endpoint.h"
@@ -64,6 +64,35 @@ static enum aibox_status get_threshold(struct api_context *ctx, struct api_reque
     return AIBOX_OK;
 }
 
+static enum aibox_status get_model_sets(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                        struct aibox_error *err)
+{
+    struct json_out *out = api_body(res);
+    struct flow_model_sets sets;
+
+    (void)req;
+    (void)err;
+    flow_model_sets_get(ctx->flow, &sets);
+    json_out_object_begin(out);
+    json_out_key(out, "data");
+    json_out_object_begin(out);
+    json_out_key_text(out, "model_set", flow_model_set(ctx->flow));
+    json_out_key_text(out, "active", sets.active);
+    json_out_key_text(out, "wanted", sets.wanted);
+    json_out_key_text(out, "state", flow_model_set_states[sets.state]);
+    json_out_key_text(out, "reason", sets.reason);
+    json_out_key(out, "progress");
+    json_out_object_begin(out);
+    json_out_key_int(out, "total", (int64_t)sets.faces);
+    json_out_key_int(out, "done", (int64_t)sets.done);
+    json_out_key_int(out, "without_photo", (int64_t)sets.without_photo);
+    json_out_key_int(out, "failed", (int64_t)sets.failed);
+    json_out_object_end(out);
+    json_out_object_end(out);
+    json_out_object_end(out);
+    return AIBOX_OK;
+}
+
 const struct api_endpoint api_recognition_endpoints[] = {
     {.method = "GET",
      .path = "/api/recognition/threshold",
@@ -72,5 +101,12 @@ const struct api_endpoint api_recognition_endpoints[] = {
      .handler = get_threshold,
      .tag = "events",
      .summary = "The threshold in force, what it promises and how sure that is, and the scores it comes from"},
+    {.method = "GET",
+     .path = "/api/recognition/model_sets",
+     .encodings = API_QUERY,
+     .role = API_VIEWER,
+     .handler = get_model_sets,
+     .tag = "events",
+     .summary = "The model set in force, and how far another one is prepared"},
 };
 const size_t api_recognition_count = sizeof api_recognition_endpoints / sizeof api_recognition_endpoints[0];

@@ -133,6 +133,9 @@ const struct settings_entry settings_table[] = {
      "Share (0-1) of strangers who may be taken for somebody, from which the automatic threshold follows."},
     {"recognition.max_auto_threshold", SETTINGS_AUTO_FLOAT, "auto", 0, 1, NULL, HOT,
      "Highest similarity (0-1) that the automatic threshold may reach; auto: the built-in limit."},
+    {"recognition.model_set", SETTINGS_TEXT, "", 0, 64, NULL, HOT,
+     "Folder of the model set inside the models folder; empty: the one that is shipped. Another one is prepared in the "
+     "background and used from the next start."},
     {"recognition.second_view", SETTINGS_CHOICE, "auto", 0, 0, "auto|on|off", HOT,
      "Look twice at each face at a door, which is surer and takes longer; auto: while nobody waits for it."},
     {"recognition.stranger_memory", SETTINGS_BOOL, "false", 0, 0, NULL, HOT,

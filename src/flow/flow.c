@@ -1,6 +1,7 @@
 /* Opening and closing the pipeline, keeping the gallery equal to the store, inspecting pictures, figures. */
 #include "flow/flow.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "core/log.h"
 #include "flow/devices.h"
 #include "flow/flow_internal.h"
+#include "flow/reembed.h"
 
 /* How many callers may wait for a worker: doors are few and want an answer soon, a camera has one frame at most looked
  * at; bulk callers wait for room. */
@@ -136,7 +138,9 @@ enum aibox_status flow_open(struct settings *settings, struct store *store, cons
     }
     if ((status = devices_open(settings, store, &flow->devices, err)) != AIBOX_OK)
         goto fail;
-    if ((status = vision_open(models_dir, &flow->vision, err)) != AIBOX_OK)
+    char folder[PATH_MAX];
+    if ((status = reembed_choose(settings, store, models_dir, folder, sizeof folder, err)) != AIBOX_OK ||
+        (status = vision_open(folder, &flow->vision, err)) != AIBOX_OK)
         goto fail;
     size_t capacity = (size_t)settings_int(settings, "gallery.capacity");
     if ((status = gallery_open(capacity, &flow->gallery, err)) != AIBOX_OK)
@@ -163,6 +167,8 @@ enum aibox_status flow_open(struct settings *settings, struct store *store, cons
         goto fail;
     }
     flow->loader_started = true;
+    if ((status = reembed_open(flow, models_dir, &flow->reembed, err)) != AIBOX_OK)
+        goto fail;
     *out = flow;
     return AIBOX_OK;
 fail:
@@ -175,6 +181,7 @@ void flow_close(struct flow *flow)
     if (flow == NULL)
         return;
     atomic_store(&flow->closing, true);
+    reembed_close(flow->reembed);
     if (flow->loader_started)
         pthread_join(flow->loader, NULL);
     pool_close(flow->pool);
@@ -223,6 +230,11 @@ enum aibox_status flow_require_ready(const struct flow *flow, struct aibox_error
 const char *flow_model_set(const struct flow *flow)
 {
     return vision_model_set(flow->vision);
+}
+
+void flow_model_sets_get(struct flow *flow, struct flow_model_sets *out)
+{
+    reembed_get(flow->reembed, out);
 }
 
 struct devices *flow_devices(struct flow *flow)

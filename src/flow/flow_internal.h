@@ -23,6 +23,7 @@ struct flow {
     struct autothreshold *autothreshold;
     struct dedup *dedup;
     struct apart *apart;
+    struct reembed *reembed;
     struct stages *stages;
     pthread_t loader;
     bool loader_started;

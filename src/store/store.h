@@ -332,6 +332,23 @@ void store_set_retention(struct store *store, size_t keep, unsigned keep_days);
  * cursor has not confirmed stay. */
 void store_set_disk_share(struct store *store, double share);
 
+/* ---- features of other model sets --------------------------------------------------------------------- */
+
+struct store_lacking_face {
+    int64_t face_row; /* order of enrolment */
+    int64_t person_id;
+    char face_id[37];
+};
+/* The first `limit` faces behind face_row `after` that have no feature of a model set, in order. */
+enum aibox_status store_faces_lacking(struct store *store, const char *model_set, int64_t after, size_t limit,
+                                      struct store_lacking_face *out, size_t *count, struct aibox_error *err);
+enum aibox_status store_faces_lacking_count(struct store *store, const char *model_set, size_t *count,
+                                            struct aibox_error *err);
+/* Adds the feature (512 floats) of a face in another model set; those it has stay. No error when it has one of that set
+ * already. ID_NOT_FOUND: the face is gone. The listener has been told before the return. */
+enum aibox_status store_face_feature_add(struct store *store, int64_t person_id, const char *face_id,
+                                         const char *model_set, const float *feature, struct aibox_error *err);
+
 /* ---- rejections: faces that are not a person's ------------------------------------------------------- */
 
 #define STORE_MAX_REJECTIONS        10000

@@ -25,8 +25,8 @@ static void test_fmr_and_fpir_are_inverse(void **state)
     assert_float_equal(autothreshold_fmr(0.01, 50000) * 50000, 0.01005, 1e-5);
 }
 
-/* Scores of a normal distribution, counted as the gallery counts them. From the top down, and what is rounded is carried
- * on, since else the tail would end where a bin holds less than half a score. */
+/* Scores of a normal distribution, counted as the gallery counts them. From the top down, and what is rounded is
+ * carried on, since else the tail would end where a bin holds less than half a score. */
 static uint64_t fill_normal(uint64_t *bins, double mean, double deviation, uint64_t pairs)
 {
     uint64_t total = 0;
