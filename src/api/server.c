@@ -108,7 +108,7 @@ static struct MHD_Daemon *start_one(struct api *api, int *fd, unsigned threads, 
     struct MHD_OptionItem secure[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, tls ? tls->certificate : NULL},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, tls ? tls->key : NULL},
-        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};

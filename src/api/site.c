@@ -105,7 +105,7 @@ bool site_etag_matches(const char *if_none_match, const char *etag)
 /* The inflated size is known, and the data is our own: anything but one whole stream is a fault of the build. */
 static bool inflate_all(const struct site_file *file, uint8_t *out)
 {
-    z_stream stream = {.next_in = (Bytef *)(uintptr_t)file->gzip.data, .avail_in = (uInt)file->gzip.size};
+    z_stream stream = {.next_in = (Bytef *)file->gzip.data, .avail_in = (uInt)file->gzip.size};
     bool whole;
 
     if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)

@@ -10,7 +10,7 @@
 #define TLS_FINGERPRINT 96 /* 32 bytes as "AB:CD:…" with NUL */
 
 /* What tls_priorities allows: TLS 1.2 and 1.3, forward secrecy, authenticated encryption. GnuTLS priority string. */
-extern const char tls_priorities[];
+extern char tls_priorities[]; /* never changed; the server takes no const */
 
 struct tls {
     bool on;

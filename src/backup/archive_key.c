@@ -3,11 +3,11 @@
 #include <sodium.h>
 #include <string.h>
 
-#define MAGIC         "AIBOXBK1"
-#define MAGIC_SIZE    8
 #define OPERATIONS_AT 8
 #define MEMORY_AT     16
 #define SALT_AT       24
+
+static const uint8_t magic[8] = {'A', 'I', 'B', 'O', 'X', 'B', 'K', '1'};
 
 _Static_assert(ARCHIVE_KEY_SIZE == crypto_secretstream_xchacha20poly1305_KEYBYTES, "key of the stream");
 _Static_assert(SALT_AT + crypto_pwhash_SALTBYTES == ARCHIVE_STREAM_AT, "salt before the stream's header");
@@ -42,7 +42,7 @@ static enum aibox_status derive(const uint8_t head[ARCHIVE_HEAD], const char *pa
 enum aibox_status archive_key_make(uint8_t head[ARCHIVE_HEAD], const char *password, uint8_t key[ARCHIVE_KEY_SIZE],
                                    struct aibox_error *err)
 {
-    memcpy(head, MAGIC, MAGIC_SIZE);
+    memcpy(head, magic, sizeof magic);
     archive_put_u64(head + OPERATIONS_AT, ARCHIVE_OPERATIONS);
     archive_put_u64(head + MEMORY_AT, ARCHIVE_MEMORY);
     randombytes_buf(head + SALT_AT, crypto_pwhash_SALTBYTES);
@@ -54,7 +54,7 @@ enum aibox_status archive_key_read(const uint8_t head[ARCHIVE_HEAD], const char 
 {
     uint64_t operations = archive_get_u64(head + OPERATIONS_AT), memory = archive_get_u64(head + MEMORY_AT);
 
-    if (memcmp(head, MAGIC, MAGIC_SIZE) != 0)
+    if (memcmp(head, magic, sizeof magic) != 0)
         return error_set(err, AIBOX_PARAM, "this is no backup of this program");
     if (operations < crypto_pwhash_OPSLIMIT_MIN || operations > ARCHIVE_OPERATIONS_MAX ||
         memory < crypto_pwhash_MEMLIMIT_MIN || memory > ARCHIVE_MEMORY_MAX)

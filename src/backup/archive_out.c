@@ -104,7 +104,7 @@ enum aibox_status archive_out_member(struct archive_out *archive, const char *na
     if (archive->member_left > 0 || length == 0 || length > ARCHIVE_NAME_MAX)
         return error_set(err, AIBOX_PROCESS_FAILED, "a member of the backup is incomplete");
     head[0] = (uint8_t)length;
-    memcpy(head + 1, name, length);
+    memcpy(head + 1, name, length + 1); /* the size is written over the NUL */
     archive_put_u64(head + 1 + length, size);
     archive->member_left = size;
     return add(archive, head, 1 + length + 8, err);

@@ -66,8 +66,8 @@ struct flow_latency stages_latency(const struct stages *stages)
     for (size_t i = 0; i < n; i++)
         us[i] = atomic_load_explicit(&stages->recent_us[i], memory_order_relaxed);
     qsort(us, n, sizeof us[0], compare);
-    return (struct flow_latency){
-        .count = n, .p50_ms = (double)us[(n - 1) / 2] / 1000, .p99_ms = (double)us[(n - 1) * 99 / 100] / 1000};
+    size_t middle = (n - 1) / 2, last = (n - 1) * 99 / 100;
+    return (struct flow_latency){.count = n, .p50_ms = (double)us[middle] / 1000, .p99_ms = (double)us[last] / 1000};
 }
 
 void stages_print(const struct stages *stages, struct buffer *out)

@@ -257,7 +257,8 @@ static enum aibox_status run_exchange_listener(struct batch *batch, void *arg, s
 {
     const struct exchange_job *job = arg;
     struct commit_listener *listeners = job->of_outbox ? batch->outbox_listeners : batch->events_listeners;
-    size_t n = job->of_outbox ? STORE_OUTBOX_LISTENERS : STORE_EVENT_LISTENERS;
+    size_t n = job->of_outbox ? sizeof batch->outbox_listeners / sizeof batch->outbox_listeners[0]
+                              : sizeof batch->events_listeners / sizeof batch->events_listeners[0];
 
     (void)err;
     for (size_t i = 0; i < n; i++) {

@@ -57,6 +57,8 @@ static enum aibox_status decide(struct bench *bench, struct connection *connecti
 {
     struct buffer request;
     struct answer answer = {0};
+    if (bench->pictures.count == 0)
+        return error_set(err, AIBOX_PARAM, "there are no pictures to ask about");
     request_match(&request, bench, bench->pictures.items[i % PEOPLE % bench->pictures.count].frame);
     int64_t start_us = clock_monotonic_us();
     enum aibox_status status = connection_call(connection, &request, &answer, err);

@@ -188,9 +188,9 @@ static int list_keys(struct box *box, bool json)
     size_t i;
     if (box_call(box, "GET", KEYS, NULL, &answer, &err) != AIBOX_OK)
         return ctl_complain(&err);
-    const json_t *keys = json_object_get(answer, "data");
+    json_t *keys = json_object_get(answer, "data");
     if (json) {
-        int exit_status = ctl_print_json_take(json_incref((json_t *)(uintptr_t)keys));
+        int exit_status = ctl_print_json_take(json_incref(keys));
         json_decref(answer);
         return exit_status;
     }

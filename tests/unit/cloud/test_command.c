@@ -416,19 +416,18 @@ static void control_config_speaks_of_settings_in_the_platforms_words(void **stat
 
     (void)state;
     expect_result("{\"method\": \"control_config\", \"config_field\": {\"passmode\": \"allpass\", "
-                  "\"support_stranger_group\": true, \"history_upload_need_info\": true, \"ir_collection\": false}}",
-                  "{\"success_field\": {\"passmode\": \"allpass\", \"support_stranger_group\": true, "
+                  "\"support_stranger_group\": false, \"history_upload_need_info\": true, \"ir_collection\": false}}",
+                  "{\"success_field\": {\"passmode\": \"allpass\", \"support_stranger_group\": false, "
                   "\"history_upload_need_info\": true, \"ir_collection\": false}, \"faild_field\": {}}");
     char word[16];
     settings_text(settings, "passmode", word, sizeof word);
     assert_string_equal(word, "allpass");
-    assert_true(settings_bool(settings, "recognition.stranger_memory"));
     assert_true(settings_bool(settings, "cloud.history_info"));
 
     json_t *got = run("{\"method\": \"control_config\", \"config_field\": {\"passmode\": \"open\", \"volume\": 3, "
-                      "\"ir_collection\": true, \"threshold\": 101}}");
+                      "\"ir_collection\": true, \"threshold\": 101, \"support_stranger_group\": true}}");
     const json_t *failed = json_object_get(json_object_get(got, "result"), "faild_field");
-    assert_int_equal(json_object_size(failed), 4);
+    assert_int_equal(json_object_size(failed), 5);
     assert_string_equal(json_string_value(json_object_get(failed, "volume")), "there is no such field");
     expect_json(json_object_get(json_object_get(got, "result"), "success_field"), "{}");
     json_decref(got);

@@ -77,7 +77,7 @@ const entries: Record<string, Entry> = {
   'recognition.false_accept_target': ['Strangers taken for somebody', '陌生人误识率目标', '允许被误认为库内人员的陌生人比例（0–1），自动阈值由此得出。'],
   'recognition.max_auto_threshold': ['Highest automatic threshold', '自动阈值上限', '自动阈值可达到的最高相似度（0–1）；auto 为内置上限。'],
   'recognition.second_view': ['Look twice', '二次比对', '在门口对每张人脸看两次，更准确但更慢；auto：无人等待时。'],
-  'recognition.stranger_memory': ['Remember strangers', '陌生人记忆', '以会过期的匿名编号记住陌生人，用于判断是否来过。'],
+  'recognition.stranger_memory': ['Remember strangers', '陌生人记忆', '以会过期的匿名编号记住陌生人；本版本不提供此功能。'],
   'recognition.threshold': ['Threshold', '识别阈值', '相似度（0–1）达到该值即认定为该人员；auto：按底库规模自动选择。'],
   'recognition.tiles': ['Tiles', '分块检测', '把大图切块以发现小人脸；auto：按图片大小。'],
   'reports.allow': ['Allowed receivers', '允许的接收地址', '允许上报的主机、地址和 CIDR 网段，以逗号分隔；留空则不限。'],
