@@ -57,6 +57,8 @@ static enum aibox_status decide(struct bench *bench, struct connection *connecti
 {
     struct buffer request;
     struct answer answer = {0};
+    *took_ms = 0;
+    *answered_us = 0;
     if (bench->pictures.count == 0)
         return error_set(err, AIBOX_PARAM, "there are no pictures to ask about");
     request_match(&request, bench, bench->pictures.items[i % PEOPLE % bench->pictures.count].frame);
