@@ -69,8 +69,8 @@ static char *nested(int depth)
     char *text = malloc((size_t)depth * 6 + 2), *at = text;
     assert_non_null(text);
     for (int i = 1; i < depth; i++)
-        at = stpncpy(at, "{\"a\":", 5);
-    at = stpncpy(at, "{}", 2);
+        at = mempcpy(at, "{\"a\":", 5);
+    at = mempcpy(at, "{}", 2);
     memset(at, '}', (size_t)depth - 1);
     at[depth - 1] = '\0';
     return text;
