@@ -7,6 +7,7 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "core/utf8.h"
+#include "store/callers.h"
 
 static const char *const role_names[] = {"", "viewer", "operator", "admin"};
 

@@ -18,6 +18,7 @@
 #include "core/address.h"
 #include "core/settings.h"
 #include "core/status.h"
+#include "store/callers.h"
 #include "store/store.h"
 
 #define ACCOUNTS_MAX          100

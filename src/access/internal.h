@@ -7,6 +7,7 @@
 #include "access/accounts.h"
 #include "access/attempts.h"
 #include "access/password.h"
+#include "store/callers.h"
 
 #define VERIFIED_MAX 64 /* passwords that were right lately */
 

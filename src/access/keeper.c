@@ -5,6 +5,7 @@
 #include "access/internal.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/callers.h"
 
 #define LOOK_MS 60000
 

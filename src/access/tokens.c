@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "core/id.h"
 #include "core/log.h"
+#include "store/callers.h"
 
 #define SECRET_BYTES      32
 #define SECRET_CHARACTERS 43 /* in base64 without padding */

@@ -12,6 +12,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/utf8.h"
+#include "store/callers.h"
 #include "store/store.h"
 
 #define WHAT_MAX   1500 /* bytes; the store appends people */

@@ -5,6 +5,7 @@
 #include "api/access.h"
 #include "api/request.h"
 #include "api/resources.h"
+#include "store/callers.h"
 #include "store/store.h"
 
 static enum account_role role_of(const struct api_request *req)

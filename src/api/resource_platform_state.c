@@ -2,6 +2,7 @@
 #include "api/endpoint.h"
 #include "api/resources.h"
 #include "cloud/cloud.h"
+#include "store/commands.h"
 #include "store/store.h"
 
 static enum aibox_status get_state(struct api_context *ctx, struct api_request *req, struct api_response *res,

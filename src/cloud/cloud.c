@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "core/url.h"
 #include "flow/report_config.h"
+#include "store/commands.h"
 #include "store/store.h"
 
 struct cloud {

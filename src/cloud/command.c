@@ -6,6 +6,7 @@
 #include "cloud/command_internal.h"
 #include "core/log.h"
 #include "core/utf8.h"
+#include "store/commands.h"
 
 static const struct {
     const char *method;

@@ -20,6 +20,7 @@
 #include "flow/flow.h"
 #include "flow/jobs.h"
 #include "flow/report_config.h"
+#include "store/commands.h"
 #include "store/store.h"
 
 #define COMMAND_MAX_PEOPLE      10000 /* of one command */

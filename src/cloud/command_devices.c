@@ -8,6 +8,7 @@
 
 #include "cloud/command_internal.h"
 #include "flow/devices.h"
+#include "store/commands.h"
 
 #define BEGUN "begun"
 

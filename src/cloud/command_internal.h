@@ -6,6 +6,7 @@
 
 #include "cloud/command.h"
 #include "core/json_out.h"
+#include "store/commands.h"
 
 #define COMMAND_MAX_RESULT (STORE_MAX_OUTBOX_BYTES - ADDRESS_MAX - 1) /* bytes; room for the URL of a notify_path */
 

@@ -21,6 +21,7 @@
 #include "cloud/person.h"
 #include "core/clock.h"
 #include "core/pool.h"
+#include "store/commands.h"
 
 #define WORKERS   12 /* downloads at a time, and people at a time who wait for a vision worker */
 #define MAX_AHEAD 64 /* people handed over whom no worker has taken up yet */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "cloud/command_internal.h"
+#include "store/commands.h"
 
 struct sync {
     struct command *command;

@@ -7,6 +7,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/commands.h"
 
 #define RESUME_BELOW (STORE_INBOX_MAX / 4 * 3) /* commands in the inbox */
 #define LOOK_MS      500                       /* between looks whether there is room again */

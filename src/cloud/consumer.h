@@ -19,6 +19,7 @@
 
 #include "cloud/broker.h"
 #include "cloud/retry.h"
+#include "store/commands.h"
 #include "store/store.h"
 
 #define CONSUMER_PREFETCH 16 /* messages on their way to the box that are not in the inbox yet */

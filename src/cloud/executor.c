@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/commands.h"
 
 #define LOOK_MS  1000 /* how often is looked for what nobody told of: the login, the gallery */
 #define LATER_MS 1000 /* until a command is tried again that could not be finished */

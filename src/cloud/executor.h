@@ -8,6 +8,7 @@
 #include "cloud/command.h"
 #include "core/buffer.h"
 #include "core/json_out.h"
+#include "store/commands.h"
 
 struct executor;
 

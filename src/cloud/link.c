@@ -47,6 +47,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "flow/box_address.h"
+#include "store/commands.h"
 
 #define MOST_TRIES    5
 #define STEADY_MS     10000 /* who has listened for so long begins anew with the waits */

@@ -9,6 +9,7 @@
 #include "core/json_out.h"
 #include "core/settings.h"
 #include "core/status.h"
+#include "store/commands.h"
 #include "store/store.h"
 
 struct cloud_link;

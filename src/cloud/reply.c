@@ -4,6 +4,7 @@
 
 #include "cloud/command_internal.h"
 #include "core/log.h"
+#include "store/commands.h"
 
 /* ---- where it goes ----------------------------------------------------------------------------------------- */
 

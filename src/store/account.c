@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "store/batch.h"
+#include "store/callers.h"
 
 /* ---- accounts ------------------------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "core/id.h"
+#include "store/commands.h"
 #include "store/outbox.h"
 
 #define PRINT_SIZE  16

@@ -14,6 +14,7 @@
 #define AIBOX_STORE_ANSWERED_H
 
 #include "store/batch.h"
+#include "store/commands.h"
 
 /* A command's key: SHA-256 of its message id (and its length) and body. */
 void answered_command_key(const char *message_id, const void *body, size_t size, uint8_t key[SHA256_SIZE]);

@@ -9,6 +9,7 @@
 #include "core/buffer.h"
 #include "core/id.h"
 #include "store/batch.h"
+#include "store/callers.h"
 
 #define KEY_SIZE   32
 #define HASH_SIZE  16 /* of what crypto_generichash makes the first PRINT_SIZE bytes are shown */

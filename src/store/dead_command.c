@@ -2,6 +2,7 @@
 #include "store/dead_command.h"
 
 #include "core/clock.h"
+#include "store/commands.h"
 
 #define DAY_MS INT64_C(86400000)
 

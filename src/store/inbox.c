@@ -7,6 +7,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "store/answered.h"
+#include "store/commands.h"
 #include "store/outbox.h"
 
 /* "Just done", for a command without message id that the broker delivers again: what it delivers again can only be one

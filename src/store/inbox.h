@@ -3,6 +3,7 @@
 #define AIBOX_STORE_INBOX_H
 
 #include "store/batch.h"
+#include "store/commands.h"
 
 /* The command was executed: its row goes, the key and the result (NULL: none) are remembered, the result goes into the
  * outbox. NOT_FOUND: there is no such command; TOO_MANY_REQUESTS: no room in the outbox. */

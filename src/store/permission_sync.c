@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "store/batch.h"
+#include "store/commands.h"
 #include "store/inbox.h"
 #include "store/labels.h"
 

@@ -6,6 +6,7 @@
 
 #include "core/buffer.h"
 #include "core/log.h"
+#include "store/commands.h"
 #include "store/inbox.h"
 
 #define FACE_RECORD    48

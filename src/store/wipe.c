@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "store/answered.h"
 #include "store/batch.h"
+#include "store/commands.h"
 #include "store/inbox.h"
 
 #define SPARE_BYTES (INT64_C(4) << 20)

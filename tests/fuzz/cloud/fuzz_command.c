@@ -12,6 +12,7 @@
 #include "core/fetch.h"
 #include "core/log.h"
 #include "flow/devices.h"
+#include "store/commands.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);

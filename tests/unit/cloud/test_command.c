@@ -15,6 +15,7 @@
 #include "core/base64.h"
 #include "core/clock.h"
 #include "flow/devices.h"
+#include "store/commands.h"
 
 static struct fixture *fixture;
 static struct settings *settings;

@@ -21,6 +21,7 @@
 #include "cloud/retry.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/commands.h"
 
 #define assert_status(expected, call) assert_string_equal(status_name(call), status_name(expected))
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "fixture.h"
+#include "store/commands.h"
 
 static enum store_inbox_outcome receive_on(struct fixture *fixture, enum store_inbox_queue queue, const char *id,
                                            const char *body, bool redelivered)

@@ -23,6 +23,7 @@
 
 #include "core/id.h"
 #include "fixture.h"
+#include "store/commands.h"
 
 #define ROUNDS      6
 #define MOST_FILES  8

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/id.h"
 #include "fixture.h"
+#include "store/callers.h"
 #include "store/snapshot.h"
 
 static void path_in(const struct fixture *fixture, const char *name, char out[512])
