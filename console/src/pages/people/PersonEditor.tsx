@@ -252,9 +252,12 @@ interface Properties {
 
 export function PersonEditor({ open, identityId, onClose }: Properties) {
   const t = useTexts(T);
+  // Each opening begins with a fresh form, also while the last one is still sliding away.
+  const [opening, setOpening] = useState({ open, round: 0 });
+  if (opening.open !== open) setOpening({ open, round: opening.round + (open ? 1 : 0) });
   return (
     <Drawer open={open} size={520} title={identityId === undefined ? t('addTitle') : t('editTitle', { name: identityId })} onClose={() => onClose(false)} destroyOnHidden>
-      {identityId === undefined ? <PersonForm onDone={onClose} /> : <ExistingPerson identityId={identityId} onDone={onClose} />}
+      {identityId === undefined ? <PersonForm key={opening.round} onDone={onClose} /> : <ExistingPerson key={opening.round} identityId={identityId} onDone={onClose} />}
     </Drawer>
   );
 }
