@@ -122,7 +122,10 @@ let faults = [];
 
 before(async () => {
   box = await Box.start();
-  operations = operationsOf((await box.get('/openapi.json')).json).filter((each) => each.path !== '/api/stream');
+  operations = operationsOf((await box.get('/openapi.json')).json).filter(
+    // The one has no end, the other takes any file, and looks into it with the next call.
+    ({ path }) => path !== '/api/stream' && path !== '/api/restore',
+  );
 });
 // All faults of a test are told, not the first.
 beforeEach(async () => {
@@ -274,7 +277,11 @@ const instead = {
   [`POST ${FOG}/users`]: { import_mode: ['reg_photo', 'feature'], reg_photo: ['feature'], need_bring_pic: ['reg_photo'] },
   [`DELETE ${FOG}/users`]: { identity_id: ['identity_ids'], identity_ids: ['identity_id'] },
   'DELETE /SophonFace/api/events': { identity_id: ['event_id_list'], confirm: ['event_id_list'] },
-  'POST /api/import': { group_name: ['file'], ignore_exist: ['file'], create_groups: ['file'], create_no_exit_permission: ['file'], fiqa_level: ['file'] },
+  // Refused as a whole while access is open, which is how these tests run.
+  'POST /api/setup': { token: ['set up'], name: ['set up'], password: ['set up'] },
+  'POST /api/session': { name: ['access'], password: ['access'] },
+  'PUT /api/session/password': { old_password: ['password'], password: ['password'] },
+  'POST /api/import': { allow_duplicate: ['file'], group_name: ['file'], ignore_exist: ['file'], create_groups: ['file'], create_no_exit_permission: ['file'], fiqa_level: ['file'] },
 };
 
 function namesOf(operation, name, aliases) {
