@@ -72,8 +72,8 @@ stage_e2e() {
         return
     fi
     build_preset debug && node_packages || return
-    limit=900
-    [ -z "${AIBOX_LONG:-}" ] || limit=3600
+    limit=1500
+    [ -z "${AIBOX_LONG:-}" ] || limit=7200
     $unspread timeout -k 10 $limit node --test --test-reporter=spec --test-reporter-destination=stdout --test-reporter=tap \
         --test-reporter-destination="$results/e2e.tap" "$@" </dev/null ||
         [ -s "$results/e2e.tap" ] || failure "running the end-to-end tests"
