@@ -87,7 +87,11 @@ export class Box {
           });
         },
       );
-      request.on('error', reject);
+      // The box may close a resting connection at the moment in which it is used again; a GET is safe to be repeated.
+      request.on('error', (error) => {
+        if (request.reusedSocket && error.code === 'ECONNRESET' && method === 'GET') resolve(this.request(method, target, { headers, body }));
+        else reject(error);
+      });
       request.end(body);
     });
   }
