@@ -161,5 +161,7 @@ void api_reply_stream_take(struct api_response *res, const char *type, api_produ
                            void (*free_ctx)(void *ctx));
 void api_reply_status(struct api_response *res, int http_status);                     /* default 200 */
 void api_reply_header(struct api_response *res, const char *name, const char *value); /* at most 8 */
+/* Has browsers save the answer as a file, "people-20261122-140359.zip". `name`, `extension`: plain words. */
+void api_reply_file_name(struct api_response *res, const char *name, const char *extension);
 
 #endif

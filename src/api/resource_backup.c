@@ -1,9 +1,7 @@
 /* Backup and restore: /api/backup, /api/restore */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "api/endpoint.h"
@@ -97,17 +95,6 @@ static void free_download(void *ctx)
     free(download);
 }
 
-static void name_file(struct api_response *res)
-{
-    char text[80];
-    time_t now = time(NULL);
-    struct tm local;
-
-    if (localtime_r(&now, &local) &&
-        strftime(text, sizeof text, "attachment; filename=\"aibox-%Y%m%d-%H%M%S.aiboxbackup\"", &local) > 0)
-        api_reply_header(res, "Content-Disposition", text);
-}
-
 static enum aibox_status download_backup(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                          struct aibox_error *err)
 {
@@ -121,7 +108,7 @@ static enum aibox_status download_backup(struct api_context *ctx, struct api_req
         free(download);
         return status;
     }
-    name_file(res);
+    api_reply_file_name(res, "aibox", "aiboxbackup");
     api_reply_stream_take(res, "application/octet-stream", send_file, download, free_download);
     return AIBOX_OK;
 }
@@ -129,14 +116,8 @@ static enum aibox_status download_backup(struct api_context *ctx, struct api_req
 static enum aibox_status delete_backup(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                        struct aibox_error *err)
 {
-    struct backup_status now;
-
-    (void)req;
-    (void)err;
     backup_clear(ctx->backup);
-    backup_status_get(ctx->backup, &now);
-    answer_status(res, &now);
-    return AIBOX_OK;
+    return show_backup(ctx, req, res, err);
 }
 
 /* ---- /api/restore --------------------------------------------------------------------------------------------------

@@ -1,8 +1,6 @@
 /* Events for spreadsheets: /api/events/export */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/endpoint.h"
 #include "api/event_filter.h"
@@ -87,18 +85,6 @@ static bool keep_query(struct answer *answer)
            keep_text(answer, &query->room) && keep_text(answer, &query->reason);
 }
 
-static void name_file(struct api_response *res, bool archive)
-{
-    char when[32], text[80];
-    time_t now = time(NULL);
-    struct tm local;
-
-    if (!localtime_r(&now, &local) || strftime(when, sizeof when, "%Y%m%d-%H%M%S", &local) == 0)
-        return;
-    (void)snprintf(text, sizeof text, "attachment; filename=\"events-%s.%s\"", when, archive ? "zip" : "csv");
-    api_reply_header(res, "Content-Disposition", text);
-}
-
 static enum aibox_status export_chosen(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                        struct aibox_error *err)
 {
@@ -117,7 +103,7 @@ static enum aibox_status export_chosen(struct api_context *ctx, struct api_reque
     answer->request.folder = ctx->upload_dir;
     answer->request.write = write_piece;
     answer->request.ctx = answer;
-    name_file(res, archive);
+    api_reply_file_name(res, "events", archive ? "zip" : "csv");
     api_reply_stream_take(res, archive ? "application/zip" : "text/csv; charset=utf-8", produce, answer, free_answer);
     return AIBOX_OK;
 }

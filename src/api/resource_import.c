@@ -1,8 +1,6 @@
 /* Bulk import and export: /api/import, /api/export */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/endpoint.h"
 #include "api/job_json.h"
@@ -94,17 +92,6 @@ static void free_answer(void *ctx)
     free(answer);
 }
 
-static void name_file(struct api_response *res)
-{
-    char text[80];
-    time_t now = time(NULL);
-    struct tm local;
-
-    if (localtime_r(&now, &local) &&
-        strftime(text, sizeof text, "attachment; filename=\"people-%Y%m%d-%H%M%S.zip\"", &local) > 0)
-        api_reply_header(res, "Content-Disposition", text);
-}
-
 static enum aibox_status export_all(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                     struct aibox_error *err)
 {
@@ -127,7 +114,7 @@ static enum aibox_status export_all(struct api_context *ctx, struct api_request 
     }
     answer->store = ctx->store;
     answer->folder = ctx->upload_dir;
-    name_file(res);
+    api_reply_file_name(res, "people", "zip");
     api_reply_stream_take(res, "application/zip", produce, answer, free_answer);
     return AIBOX_OK;
 }

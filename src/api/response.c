@@ -1,8 +1,10 @@
 #include "api/response.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "core/log.h"
 
@@ -88,6 +90,18 @@ void api_reply_header(struct api_response *res, const char *name, const char *va
     res->headers[res->n_headers].name = text;
     res->headers[res->n_headers].value = text + name_size;
     res->n_headers++;
+}
+
+void api_reply_file_name(struct api_response *res, const char *name, const char *extension)
+{
+    char when[32], text[96];
+    time_t now = time(NULL);
+    struct tm local;
+
+    if (!localtime_r(&now, &local) || strftime(when, sizeof when, "%Y%m%d-%H%M%S", &local) == 0)
+        return;
+    (void)snprintf(text, sizeof text, "attachment; filename=\"%s-%s.%s\"", name, when, extension);
+    api_reply_header(res, "Content-Disposition", text);
 }
 
 uint8_t *response_error_body(enum aibox_status status, const char *message, size_t *size)
