@@ -120,8 +120,7 @@ static enum aibox_status delete_backup(struct api_context *ctx, struct api_reque
     return show_backup(ctx, req, res, err);
 }
 
-/* ---- /api/restore --------------------------------------------------------------------------------------------------
- */
+/* ---- /api/restore ------------------------------------------------------------------------------------------------ */
 
 static enum aibox_status upload_backup(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                        struct aibox_error *err)

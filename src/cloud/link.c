@@ -174,8 +174,7 @@ static void wait_before_next_try(struct cloud_link *link)
     sleep_for(link, wait_ms);
 }
 
-/* ---- listening ----------------------------------------------------------------------------------------------------
- */
+/* ---- listening --------------------------------------------------------------------------------------------------- */
 
 static bool tend(struct cloud_link *link, struct broker *broker, struct consumer consumers[STORE_INBOX_QUEUES])
 {
@@ -310,8 +309,7 @@ static void connect_and_listen(struct cloud_link *link, const struct cloud_sessi
     }
 }
 
-/* ---- logging in -----------------------------------------------------------------------------------------------------
- */
+/* ---- logging in -------------------------------------------------------------------------------------------------- */
 
 static struct cloud_session *log_in(struct cloud_link *link, const char *dev_sno, const char *login_url)
 {
@@ -364,8 +362,7 @@ static void serve(struct cloud_link *link, const char *dev_sno, const char *logi
     }
 }
 
-/* ---- the thread
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- the thread -------------------------------------------------------------------------------------------------- */
 
 static void *run(void *arg)
 {
@@ -440,8 +437,7 @@ void cloud_link_reconfigure(struct cloud_link *link)
     wake(link);
 }
 
-/* ---- figures
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 void cloud_link_figures(struct cloud_link *link, struct cloud_link_figures *out)
 {

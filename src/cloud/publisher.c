@@ -307,8 +307,7 @@ static enum broker_result send_some(struct publisher *publisher, struct broker *
     return result;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------
- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
 /* A flight has ended; those behind it move up. */
 static void land(struct publisher *publisher, size_t at, bool refused, const char *reason)
@@ -403,8 +402,7 @@ static void revive(struct publisher *publisher)
     }
 }
 
-/* ---- a connection --------------------------------------------------------------------------------------------------
- */
+/* ---- a connection ------------------------------------------------------------------------------------------------ */
 
 /* A lane waits for its queue, and the channel can be opened anew for that. */
 static bool must_declare(const struct publisher *publisher)
@@ -535,8 +533,7 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void hear_outbox(void *ctx)
 {
@@ -585,8 +582,7 @@ void publisher_close(struct publisher *publisher)
     free(publisher);
 }
 
-/* ---- figures
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- figures ----------------------------------------------------------------------------------------------------- */
 
 void publisher_figures(struct publisher *publisher, struct publisher_figures *out)
 {

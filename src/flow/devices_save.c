@@ -246,8 +246,7 @@ static enum aibox_status give_ep_names(struct save *save)
     return AIBOX_OK;
 }
 
-/* ---- the store -----------------------------------------------------------------------------------------------------
- */
+/* ---- the store --------------------------------------------------------------------------------------------------- */
 
 static const struct device *draft_at(const void *list, size_t i)
 {

@@ -114,8 +114,7 @@ struct report_platform {
  */
 void report_config_set_platform(struct report_config *config, const struct report_platform *platform);
 
-/* ---- both together -------------------------------------------------------------------------------------------------
- */
+/* ---- both together ----------------------------------------------------------------------------------------------- */
 
 #define REPORT_MAX_TARGETS (2 * REPORT_MAX_URLS)
 

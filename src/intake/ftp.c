@@ -109,8 +109,7 @@ static void fail(struct ftp *ftp, const char *reason)
     set_state(ftp, STATE_FAILED, reason);
 }
 
-/* ---- folders, queue and takers ------------------------------------------------------------------------------------
- */
+/* ---- folders, queue and takers ----------------------------------------------------------------------------------- */
 
 /* Makes data_dir/name, if need be; its absolute path. */
 static bool make_folder(const struct ftp *ftp, const char *name, char out[PATH_MAX])
@@ -322,8 +321,7 @@ static void watch_server(struct ftp *ftp)
     fail(ftp, reason);
 }
 
-/* ---- the thread ---------------------------------------------------------------------------------------------------
- */
+/* ---- the thread -------------------------------------------------------------------------------------------------- */
 
 static void wait_for_news(struct ftp *ftp, int timeout_ms)
 {
@@ -429,8 +427,7 @@ void ftp_close(struct ftp *ftp)
     free(ftp);
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------------
- */
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
 
 struct report {
     enum state state;

@@ -150,8 +150,7 @@ void report_setting_changed(struct report *report, const char *key)
         (void)wake_lanes(report, any_lane);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------
- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 enum aibox_status report_open(const struct report_context *context, struct report **out, struct aibox_error *err)
 {

@@ -50,8 +50,7 @@ static void wish_for(struct plan *plan, const struct lane_kind *kind, lane_new m
     wish->url[length] = '\0';
 }
 
-/* ---- what settings and login ask for ------------------------------------------------------------------------------
- */
+/* ---- what settings and login ask for ----------------------------------------------------------------------------- */
 
 /* Whether an address that can't be reached yet is worth waiting for. */
 static bool is_expected(struct report *report, const struct report_address *address)
@@ -109,8 +108,7 @@ static void plan_settings(struct report *report, struct plan *plan)
         wish_for(plan, &outbox_lane_kind, outbox_lane_new, plan->address.identity);
 }
 
-/* ---- what the outbox asks for --------------------------------------------------------------------------------------
- */
+/* ---- what the outbox asks for ------------------------------------------------------------------------------------ */
 
 /* In this order receivers of results get the lanes there are. So a crowd of dead ones holds up nobody for long. */
 enum rank { SERVED, NEW, DEAD, DONE, RANKS };
@@ -169,8 +167,7 @@ static void plan_results(struct report *report, struct plan *plan)
     store_text_list_free(&receivers);
 }
 
-/* ---- bringing it about (with `changing` held)
- * ------------------------------------------------------------------------ */
+/* ---- bringing it about (with `changing` held) -------------------------------------------------------------------- */
 
 static bool is_wanted(const struct lane *lane, const struct plan *plan)
 {

@@ -91,8 +91,7 @@ static void own_address(const char *url, char out[INET6_ADDRSTRLEN])
     box_address_towards(peer, out);
 }
 
-/* ---- how it is ------------------------------------------------------------------------------------------------------
- */
+/* ---- how it is --------------------------------------------------------------------------------------------------- */
 
 /* "" while all is well. */
 static void find_fault(struct report *report, char *out, size_t size)

@@ -33,8 +33,7 @@ struct watch {
     int64_t status_ms; /* when the feed got it last, monotonic */
 };
 
-/* ---- telling ------------------------------------------------------------------------------------------------------
- */
+/* ---- telling ----------------------------------------------------------------------------------------------------- */
 
 static void publish(struct watch *watch, enum feed_kind kind, struct json_out *json)
 {
@@ -75,8 +74,7 @@ static void publish_status(struct watch *watch)
     publish(watch, FEED_STATUS, &json);
 }
 
-/* ---- devices ------------------------------------------------------------------------------------------------------
- */
+/* ---- devices ----------------------------------------------------------------------------------------------------- */
 
 /* The device as it was seen last; it is where it was, unless older ones have gone. */
 static struct seen *find_seen(struct watch *watch, const char *device_id, size_t at)
@@ -133,8 +131,7 @@ static bool look(struct watch *watch, bool news)
     return changed;
 }
 
-/* ---- the thread ----------------------------------------------------------------------------------------------------
- */
+/* ---- the thread -------------------------------------------------------------------------------------------------- */
 
 /* False: told to stop. */
 static bool wait(struct watch *watch, bool tick)

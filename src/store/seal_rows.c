@@ -8,8 +8,7 @@
 
 #define STEP_ROWS 1000
 
-/* ---- places --------------------------------------------------------------------------------------------------------
- */
+/* ---- places ------------------------------------------------------------------------------------------------------ */
 
 struct seal_place seal_place_face(int64_t person_id, const void *face_id)
 {
@@ -26,8 +25,7 @@ struct seal_place seal_place_named(enum seal_kind kind, const char *name)
     return (struct seal_place){.kind = kind, .id = name, .id_size = strlen(name)};
 }
 
-/* ---- reading and writing -------------------------------------------------------------------------------------------
- */
+/* ---- reading and writing ----------------------------------------------------------------------------------------- */
 
 enum aibox_status seal_column_read(const struct seal_ring *ring, sqlite3_stmt *stmt, int column,
                                    const struct seal_place *place, void *out, size_t room, size_t *size,
@@ -81,8 +79,7 @@ enum aibox_status seal_text(const struct seal_ring *ring, const struct seal_plac
     return AIBOX_OK;
 }
 
-/* ---- all of them under one key -------------------------------------------------------------------------------------
- */
+/* ---- all of them under one key ----------------------------------------------------------------------------------- */
 
 /* A table with sealed rows. `select`: what the row goes by, its number, its id, key_id, nonce, bytes, for rows behind
  * ?1, in order; `update`: sets key_id, nonce, bytes of the row ?4. */

@@ -456,8 +456,7 @@ static void test_permissions_are_synchronised(void **state)
     fixture_check_invariants(fixture);
 }
 
-/* ---- what is left --------------------------------------------------------------------------------------------------
- */
+/* ---- what is left ------------------------------------------------------------------------------------------------ */
 
 static void test_results_cannot_be_read_from_the_disk(void **state)
 {
@@ -498,8 +497,7 @@ static void test_a_wipe_of_people_destroys_results_but_not_the_memory_of_command
     assert_int_equal(fixture_query(fixture, "main", "SELECT count(*) FROM answered WHERE sealed IS NOT NULL"), 1);
 }
 
-/* ---- dead commands -------------------------------------------------------------------------------------------------
- */
+/* ---- dead commands ----------------------------------------------------------------------------------------------- */
 
 static bool note_dead(void *ctx, const struct store_dead_command *dead)
 {
@@ -557,8 +555,7 @@ static void test_excerpts_of_dead_commands_go_after_some_days(void **state)
     assert_string_equal(text, "m/1/r/new m/1/r/ ");
 }
 
-/* ---- listeners ------------------------------------------------------------------------------------------------------
- */
+/* ---- listeners --------------------------------------------------------------------------------------------------- */
 
 struct ear {
     pthread_mutex_t mu;

@@ -97,8 +97,7 @@ static void write_key(const char *path, const char *text)
     assert_int_equal(chmod(path, 0600), 0);
 }
 
-/* ---- what is in the files
- * -------------------------------------------------------------------------------------------- */
+/* ---- what is in the files ---------------------------------------------------------------------------------------- */
 
 static void test_nothing_is_in_the_files(void **state)
 {
@@ -160,8 +159,7 @@ static void test_plain_rows_are_sealed_at_opening(void **state)
     assert_int_equal(fixture_query(fixture, "main", "SELECT count(*) FROM face WHERE key_id = 0"), 0);
 }
 
-/* ---- what was changed
- * ------------------------------------------------------------------------------------------------- */
+/* ---- what was changed -------------------------------------------------------------------------------------------- */
 
 static void test_a_changed_face_is_left_out(void **state)
 {
@@ -226,8 +224,7 @@ static void test_a_changed_device_is_an_error(void **state)
     assert_non_null(strstr(err.message, "device e"));
 }
 
-/* ---- the key
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the key ----------------------------------------------------------------------------------------------------- */
 
 static void test_the_key_file_is_private(void **state)
 {
@@ -296,8 +293,7 @@ static void test_systemds_credential_is_found(void **state)
     fixture_reopen(fixture);
 }
 
-/* ---- copies
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- copies ------------------------------------------------------------------------------------------------------ */
 
 static void test_a_copy_is_at_home_on_another_box(void **state)
 {
