@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "connection.h"
 #include "core/status.h"
@@ -29,6 +30,7 @@ extern atomic_bool bench_stopped; /* a signal came: measure no more */
 /* One figure or a few that belong together. The box runs, unless said otherwise. */
 enum aibox_status measure_start(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_pad(struct bench *bench, struct aibox_error *err);
+enum aibox_status measure_pads(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_reports(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_reads(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_memory(struct bench *bench, struct aibox_error *err);
@@ -47,11 +49,18 @@ enum aibox_status bench_start_box(struct bench *bench, struct aibox_error *err);
 /* POST users with a photo at level no; PROCESS_FAILED with the box's own message unless it answers 200. */
 enum aibox_status call_enrol(struct bench *bench, struct connection *connection, const char *id, const char *photo,
                              struct aibox_error *err);
+/* Enrols the first pictures, at most `max`, as "<prefix>-0" …, so that they are known; *n: how many. */
+enum aibox_status call_enrol_some(struct bench *bench, struct connection *connection, const char *prefix, size_t max,
+                                  size_t *n, struct aibox_error *err);
 /* The request of a PAD: PictureMatch in default_group. */
 void request_match(struct buffer *request, const struct bench *bench, const char *frame);
+/* The person that the answer to it names best; "" for nobody. */
+void answer_best(const struct answer *answer, char *out, size_t size);
 /* Deletes `n` people "<prefix>-0" … */
 enum aibox_status call_delete(struct bench *bench, const char *prefix, size_t n, struct aibox_error *err);
 /* PROCESS_FAILED unless the answer is a 200. */
 enum aibox_status check_answer(const struct answer *answer, struct aibox_error *err);
+/* Monotonic; at once when it is over, or a signal comes. */
+void bench_sleep_until(int64_t at_us);
 
 #endif

@@ -1,6 +1,9 @@
+#include <jansson.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "bench.h"
+#include "core/clock.h"
 
 /* A picture of 5 MB in base64, and what is around it. */
 #define REQUEST_MAX ((size_t)8 * 1024 * 1024)
@@ -34,6 +37,28 @@ enum aibox_status call_enrol(struct bench *bench, struct connection *connection,
     buffer_free(&body);
     buffer_free(&request);
     return status;
+}
+
+enum aibox_status call_enrol_some(struct bench *bench, struct connection *connection, const char *prefix, size_t max,
+                                  size_t *n, struct aibox_error *err)
+{
+    enum aibox_status status = AIBOX_OK;
+    for (*n = 0; *n < max && *n < bench->pictures.count; (*n)++) {
+        char id[32];
+        snprintf(id, sizeof id, "%s-%zu", prefix, *n);
+        status = call_enrol(bench, connection, id, bench->pictures.items[*n].original, err);
+        if (status != AIBOX_OK)
+            break;
+    }
+    return status;
+}
+
+void answer_best(const struct answer *answer, char *out, size_t size)
+{
+    json_t *root = json_loadb(answer->body, answer->size, 0, NULL);
+    const char *id = json_string_value(json_object_get(json_object_get(root, "best"), "identity_id"));
+    snprintf(out, size, "%s", id == NULL ? "" : id);
+    json_decref(root);
 }
 
 void request_match(struct buffer *request, const struct bench *bench, const char *frame)
@@ -73,4 +98,11 @@ enum aibox_status call_delete(struct bench *bench, const char *prefix, size_t n,
     buffer_free(&request);
     connection_close(&connection);
     return status;
+}
+
+void bench_sleep_until(int64_t at_us)
+{
+    int64_t left_us = at_us - clock_monotonic_us();
+    if (left_us > 0)
+        nanosleep(&(struct timespec){.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000}, NULL);
 }

@@ -1,5 +1,4 @@
 /* PAD round trip, enrolment, and how soon somebody enrolled is recognised. */
-#include <jansson.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,30 +22,6 @@
 #define ENROL_CONNECTIONS 4
 #define ENROL_TARGET      100
 
-/* Enrols the first pictures as "<prefix>-0" …, so that they are known; *n: how many. */
-static enum aibox_status enrol_some(struct bench *bench, struct connection *connection, const char *prefix, size_t max,
-                                    size_t *n, struct aibox_error *err)
-{
-    enum aibox_status status = AIBOX_OK;
-    for (*n = 0; *n < max && *n < bench->pictures.count; (*n)++) {
-        char id[32];
-        snprintf(id, sizeof id, "%s-%zu", prefix, *n);
-        status = call_enrol(bench, connection, id, bench->pictures.items[*n].original, err);
-        if (status != AIBOX_OK)
-            break;
-    }
-    return status;
-}
-
-/* The person that the answer of a PictureMatch names best; "" for nobody. */
-static void read_best(const struct answer *answer, char *out, size_t size)
-{
-    json_t *root = json_loadb(answer->body, answer->size, 0, NULL);
-    const char *id = json_string_value(json_object_get(json_object_get(root, "best"), "identity_id"));
-    snprintf(out, size, "%s", id == NULL ? "" : id);
-    json_decref(root);
-}
-
 /* ---- PAD ---- */
 
 static enum aibox_status time_calls(struct bench *bench, struct connection *connection, size_t people,
@@ -67,7 +42,7 @@ static enum aibox_status time_calls(struct bench *bench, struct connection *conn
         if (status != AIBOX_OK || i < PAD_WARM_UP)
             continue;
         samples_add(samples, took_ms);
-        read_best(&answer, best, sizeof best);
+        answer_best(&answer, best, sizeof best);
         snprintf(wanted, sizeof wanted, "pad-%zu", i % people);
         *right += strcmp(best, wanted) == 0 ? 1 : 0;
     }
@@ -84,7 +59,7 @@ enum aibox_status measure_pad(struct bench *bench, struct aibox_error *err)
     if (status != AIBOX_OK)
         return status;
     samples.count = 0;
-    status = enrol_some(bench, &connection, "pad", PAD_PEOPLE, &people, err);
+    status = call_enrol_some(bench, &connection, "pad", PAD_PEOPLE, &people, err);
     if (status == AIBOX_OK && people > 0) {
         daemon_wait_idle(&bench->daemon);
         status = time_calls(bench, &connection, people, &samples, &right, err);
@@ -120,7 +95,7 @@ static enum aibox_status time_fresh(struct bench *bench, struct connection *conn
         if (status == AIBOX_OK)
             status = check_answer(&answer, err);
         if (status == AIBOX_OK)
-            read_best(&answer, best, sizeof best);
+            answer_best(&answer, best, sizeof best);
         *ms = (double)(clock_monotonic_ms() - start);
         if (*ms > FRESH_GIVE_UP_MS)
             break;

@@ -2,7 +2,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "bench.h"
 #include "core/clock.h"
@@ -44,13 +43,6 @@ static enum aibox_status set_receiver(struct bench *bench, struct connection *co
     return status;
 }
 
-static void sleep_until_us(int64_t at_us)
-{
-    int64_t left_us = at_us - clock_monotonic_us();
-    if (left_us > 0)
-        nanosleep(&(struct timespec){.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000}, NULL);
-}
-
 /* One decision; *answered_us: when its answer was read. */
 static enum aibox_status decide(struct bench *bench, struct connection *connection, size_t i, double *took_ms,
                                 int64_t *answered_us, struct aibox_error *err)
@@ -78,7 +70,7 @@ static enum aibox_status decide_many(struct bench *bench, struct connection *con
     int64_t next_us = clock_monotonic_us(), answered_us;
     for (size_t i = 0; i < n && status == AIBOX_OK && !atomic_load(&bench_stopped); i++) {
         double took_ms;
-        sleep_until_us(next_us);
+        bench_sleep_until(next_us);
         next_us += PERIOD_MS * 1000;
         status = decide(bench, connection, i, &took_ms, &answered_us, err);
         if (status == AIBOX_OK && samples)
@@ -135,7 +127,7 @@ static enum aibox_status measure_arrival(struct bench *bench, struct connection 
             status = error_set(err, AIBOX_PROCESS_FAILED, "an event did not come to the receiver");
         else if (status == AIBOX_OK && i >= WARM_UP) /* it may be there before the answer is read */
             samples_add(&samples, fmax((double)(arrived_us - answered_us) / 1000, 0));
-        sleep_until_us(next_us);
+        bench_sleep_until(next_us);
     }
     receiver_close(receiver);
     if (status != AIBOX_OK || samples.count == 0)
