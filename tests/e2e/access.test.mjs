@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 
 import { caller, cookieOf, keyOf, logIn, password, setUp, setupToken } from './lib/access.mjs';
 import { Box, temporaryFolder } from './lib/box.mjs';
+import { until } from './lib/until.mjs';
 
 const closed = { 'access.mode': 'closed' };
 let box, admin;
@@ -139,11 +140,7 @@ test('keys: shown once, expire, go', async () => {
   assert.deepEqual(list.map(({ name, role }) => [name, role]), [['gate', 'operator'], ['brief', 'viewer']]);
   assert.ok(list[0].last_used > 0 && list[1].expires_at > Date.now() - 5000);
   assert.ok(!JSON.stringify(list).includes('aibox_'), 'no key is shown again');
-  for (;;) {
-    const answer = await brief.get('/SophonFogSys/api/groups');
-    if (answer.status === 401) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  await until(async () => (await brief.get('/SophonFogSys/api/groups')).status === 401, 'the end of a key', { pause_ms: 100 });
   assert.equal((await admin.delete('/api/keys', { name: 'gate' })).status, 200);
   refused(await gate.get('/SophonFogSys/api/groups'), 401, 40100, /key/);
   refused(await admin.delete('/api/keys', { name: 'gate' }), 404, 40491);

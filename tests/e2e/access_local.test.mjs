@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 
 import { caller, logIn, password } from './lib/access.mjs';
 import { bin, Box, temporaryFolder } from './lib/box.mjs';
+import { announceChild } from './lib/leftovers.mjs';
 
 const closed = { 'access.mode': 'closed' };
 let data, box;
@@ -24,7 +25,7 @@ after(async () => {
 /** aiboxctl with a clean environment: {code, stdout, stderr}. */
 function ctl(args, { input = '', env = {}, cwd } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(path.join(bin, 'aiboxctl'), args, { cwd, env: { PATH: process.env.PATH, ...env } });
+    const child = announceChild(spawn(path.join(bin, 'aiboxctl'), args, { cwd, env: { PATH: process.env.PATH, ...env } }));
     const out = { stdout: '', stderr: '' };
     child.stdout.on('data', (chunk) => (out.stdout += chunk));
     child.stderr.on('data', (chunk) => (out.stderr += chunk));

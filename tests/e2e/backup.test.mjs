@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Box, temporaryFolder } from './lib/box.mjs';
 import { base64, people } from './lib/pictures.mjs';
+import { until } from './lib/until.mjs';
 
 const password = 'a password of some length';
 let box, data, folk;
@@ -44,20 +44,20 @@ async function enrol(identity_id, photo) {
   assert.equal(answer.status, 200, answer.body);
 }
 
-async function until(state) {
-  for (;;) {
+function reached(state) {
+  return until(async () => {
     const { data } = (await box.get('/api/backup')).json;
     if (data.state === state) return data;
     assert.equal(data.state, 'running', JSON.stringify(data));
-    await sleep(20);
-  }
+    return undefined;
+  }, `state ${state}`);
 }
 
 async function makeBackup(options = {}) {
   const begun = await box.post('/api/backup', { password, ...options });
   assert.equal(begun.status, 200, begun.body);
   assert.match(begun.json.data.state, /^(running|ready)$/);
-  const ready = await until('ready');
+  const ready = await reached('ready');
   assert.equal(ready.progress, 1);
   const file = await box.get(`/api/backup/${ready.backup_id}`);
   assert.equal(file.status, 200);
@@ -82,7 +82,7 @@ async function restore(bytes, options = {}) {
   const answer = await box.put('/api/restore', { restore_id, password, confirm: true, ...options });
   assert.equal(answer.status, 200, answer.body);
   assert.equal(answer.json.data.restoring, true);
-  while (box.stdout.split('ready on').length === starts) await sleep(20);
+  await until(() => box.stdout.split('ready on').length > starts, 'the box to be back');
   box.url = /.*ready on (http:\/\/\S+)/s.exec(box.stdout)[1];
   return answer.json.data;
 }

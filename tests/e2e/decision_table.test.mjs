@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test';
 import { Box } from './lib/box.mjs';
 import { addCamera, allEvents, connected, ftpSettings } from './lib/camera_kit.mjs';
 import { base64, blank, decode, encode, people, remap } from './lib/pictures.mjs';
-import { modbusRelay, until } from './lib/relays.mjs';
+import { modbusRelay } from './lib/relays.mjs';
+import { until } from './lib/until.mjs';
 
 const address = '10.7.0.1';
 const door = 2;

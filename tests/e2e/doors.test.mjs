@@ -5,7 +5,8 @@ import { after, before, test } from 'node:test';
 
 import { Box, temporaryFolder } from './lib/box.mjs';
 import { base64, people } from './lib/pictures.mjs';
-import { closedPort, deadRelay, httpRelay, modbusRelay, tcpRelay, until } from './lib/relays.mjs';
+import { closedPort, deadRelay, httpRelay, modbusRelay, tcpRelay } from './lib/relays.mjs';
+import { until } from './lib/until.mjs';
 
 const modePath = '/SophonFogSys/api/GateControllerMode';
 

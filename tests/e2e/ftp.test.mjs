@@ -12,7 +12,8 @@ import { Box, run, temporaryFolder } from './lib/box.mjs';
 import { addCamera, allEvents, connected, deviceOf, filesBelow, FtpClient, ftpSettings, playCameras } from './lib/camera_kit.mjs';
 import { base64, blank, encode, people } from './lib/pictures.mjs';
 import { enrolAll, show } from './lib/receiver.mjs';
-import { modbusRelay, until } from './lib/relays.mjs';
+import { modbusRelay } from './lib/relays.mjs';
+import { until } from './lib/until.mjs';
 
 const devicesPath = '/SophonDevice/api/Devices';
 const root = process.getuid() === 0;

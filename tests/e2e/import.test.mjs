@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Box, temporaryFolder } from './lib/box.mjs';
 import { base64, blank, encode, people } from './lib/pictures.mjs';
+import { until } from './lib/until.mjs';
 import { unzip, zip } from './lib/zip.mjs';
 
 const USERS = '/SophonFogSys/api/users';
@@ -38,11 +39,10 @@ async function job(id, query = '') {
 }
 
 async function ended(id) {
-  for (;;) {
+  return until(async () => {
     const state = await job(id, '?limit=1000');
-    if (!['queued', 'running'].includes(state.state)) return state;
-    await sleep(50);
-  }
+    return !['queued', 'running'].includes(state.state) && state;
+  }, 'the end of an import');
 }
 
 /** Imports to the end: the job with all results by file. */
@@ -353,7 +353,7 @@ describe('jobs', () => {
     assert.ok(list.filter((one) => one.state === 'running').length <= 1);
     const waiting = await box.delete(`/api/jobs/${ids[1]}`);
     assert.equal(waiting.json.data.state, 'cancelled');
-    while ((await job(ids[0])).progress.done < 3) await sleep(20);
+    await until(async () => (await job(ids[0])).progress.done >= 3);
     const running = (await box.delete(`/api/jobs/${ids[0]}`)).json.data;
     assert.equal(running.state, 'cancelled');
     assert.ok(running.progress.done >= 3 && running.progress.done < 60, JSON.stringify(running.progress));
@@ -368,7 +368,7 @@ describe('jobs', () => {
 
   test('after a power cut it goes on, and nobody is done twice', async () => {
     const id = (await upload(many(60, 5000), '&ignore_exist=false')).json.data.job_id;
-    while ((await job(id)).progress.done < 10) await sleep(20);
+    await until(async () => (await job(id)).progress.done >= 10);
     await box.kill('SIGKILL');
     box = await Box.start({ data });
     const state = await ended(id);
@@ -380,7 +380,7 @@ describe('jobs', () => {
 
   test('an orderly stop in between loses nothing either', async () => {
     const id = (await upload(many(60, 6000))).json.data.job_id;
-    while ((await job(id)).progress.done < 5) await sleep(20);
+    await until(async () => (await job(id)).progress.done >= 5);
     await box.stop();
     box = await Box.start({ data });
     assert.deepEqual((await ended(id)).progress, { total: 60, done: 60, failed: 0, ignored: 0 });
@@ -388,7 +388,7 @@ describe('jobs', () => {
 
   test('a wipe of the people takes the imports along', async () => {
     const id = (await upload(many(100, 7000))).json.data.job_id;
-    while ((await job(id)).progress.done < 2) await sleep(20);
+    await until(async () => (await job(id)).progress.done >= 2);
     await wipe();
     assert.deepEqual((await box.get('/api/jobs')).json.data.jobs_list, []);
     assert.deepEqual(readdirSync(path.join(data, 'jobs')), []);

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Box, temporaryFolder } from './lib/box.mjs';
 import { base64, people } from './lib/pictures.mjs';
+import { until } from './lib/until.mjs';
 import { zip } from './lib/zip.mjs';
 
 const USERS = '/SophonFogSys/api/users';
@@ -72,11 +72,10 @@ test('a face enrolled under a second id is warned of, refused when asked, and to
     const archive = zip({ 'Ann-ann3.jpg': folk[0].photo, 'Cat-cat.jpg': folk[2].photo });
     const begun = await box.request('POST', `/api/import?fiqa_level=no${query}`, { headers: { 'Content-Type': 'application/zip' }, body: archive });
     assert.equal(begun.status, 200, begun.body.toString());
-    for (;;) {
+    return until(async () => {
       const { json } = await box.get(`/api/jobs/${begun.json.data.job_id}?limit=10`);
-      if (!['queued', 'running'].includes(json.data.state)) return Object.fromEntries(json.data.results.map((r) => [r.identity_id, r]));
-      await sleep(50);
-    }
+      return !['queued', 'running'].includes(json.data.state) && Object.fromEntries(json.data.results.map((r) => [r.identity_id, r]));
+    }, 'the end of an import');
   };
   const strict = await imported('&allow_duplicate=false');
   assert.equal(strict.ann3.code, 40011);

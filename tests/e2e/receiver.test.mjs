@@ -7,6 +7,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { bin, run, temporaryFolder } from './lib/box.mjs';
+import { announceChild } from './lib/leftovers.mjs';
 
 const program = path.join(bin, 'aibox-receiver');
 const jpeg = Buffer.from('ffd8ffe000104a46494600010100000100010000ffd9', 'hex');
@@ -18,9 +19,8 @@ class Receiver {
     receiver.folder = folder;
     receiver.file = path.join(folder, 'out.jsonl');
     const storing = store ? ['--out', receiver.file] : ['--no-store'];
-    receiver.child = spawn(program, ['--listen', '127.0.0.1:0', ...storing, ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const words = ['--listen', '127.0.0.1:0', ...storing, ...args];
+    receiver.child = announceChild(spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'] }));
     receiver.stdout = '';
     receiver.stderr = '';
     receiver.child.stderr.on('data', (chunk) => (receiver.stderr += chunk));

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 
 import { Box } from './lib/box.mjs';
 import { base64, blank, encode, people } from './lib/pictures.mjs';
-import { until } from './lib/relays.mjs';
+import { until } from './lib/until.mjs';
 
 let box, folk;
 const made = []; // {id, who}, in the order of time

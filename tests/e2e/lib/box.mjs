@@ -6,6 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { announceChild } from './leftovers.mjs';
+
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 export const bin = process.env.AIBOX_BIN ?? path.join(root, 'build/debug');
 export const models = process.env.AIBOX_MODELS ?? path.join(root, 'build/models');
@@ -21,7 +23,7 @@ export function temporaryFolder() {
 /** Runs a program to its end: {code, signal, stdout, stderr}. */
 export function run(program, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const child = announceChild(spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options }));
     const out = { stdout: '', stderr: '' };
     child.stdout.on('data', (chunk) => (out.stdout += chunk));
     child.stderr.on('data', (chunk) => (out.stderr += chunk));
@@ -43,10 +45,7 @@ export class Box {
     const all = { 'access.mode': 'open', ...settings };
     const set = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
     const [program, ...words] = [...under, aiboxd, '--data', box.data, '--listen', listen, '--models', models, ...set, ...args];
-    box.child = spawn(program, words, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
+    box.child = announceChild(spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } }));
     box.stdout = '';
     box.stderr = '';
     box.agent = new http.Agent({ keepAlive: true, maxSockets: 64 });

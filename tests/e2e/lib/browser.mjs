@@ -3,6 +3,8 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
+import { announce } from './leftovers.mjs';
+
 const require = createRequire(new URL('../../package.json', import.meta.url));
 const { chromium } = require('playwright-core');
 
@@ -25,6 +27,7 @@ export class Browser {
   static async start(args = []) {
     const browser = new Browser();
     browser.chromium = await chromium.launch({ executablePath: chromiumProgram, headless: true, args: [...quiet, ...args] });
+    browser.chromium.on('disconnected', announce('Chromium', () => browser.chromium.close()));
     return browser;
   }
 

@@ -6,6 +6,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { until } from './until.mjs';
+
 /** A port that is free now, with `more` free ones above it. */
 export async function freePorts(more = 0) {
   for (;;) {
@@ -151,14 +153,8 @@ export class FtpClient {
 }
 
 /** A client that is logged in, as soon as the server runs. */
-export async function connected(camera) {
-  for (;;) {
-    try {
-      return await FtpClient.login(camera);
-    } catch {
-      await sleep(50);
-    }
-  }
+export function connected(camera) {
+  return until(() => FtpClient.login(camera).catch(() => undefined), 'the FTP server');
 }
 
 /** Files below a folder, paths relative to it. */
@@ -202,13 +198,18 @@ export async function playCameras(box, cameras, pictures, { rate }) {
   await Promise.all(lines);
   const took_ms = Date.now() - start;
   for (const client of clients) client.close();
-  for (let still = -1; ; ) {
-    const devices = await Promise.all(cameras.map((camera) => deviceOf(box, camera)));
-    const dealt = devices.reduce((sum, device) => sum + device.frames + device.drops, 0);
-    if (dealt >= pictures.length && dealt === still) break;
-    still = dealt;
-    await sleep(1500);
-  }
+  let still = -1;
+  await until(
+    async () => {
+      const devices = await Promise.all(cameras.map((camera) => deviceOf(box, camera)));
+      const dealt = devices.reduce((sum, device) => sum + device.frames + device.drops, 0);
+      const rests = dealt >= pictures.length && dealt === still;
+      still = dealt;
+      return rests;
+    },
+    'every picture to be dealt with',
+    { pause_ms: 1500 },
+  );
   return { sent: pictures.length, took_ms, ...score(await allEvents(box), pictures) };
 }
 

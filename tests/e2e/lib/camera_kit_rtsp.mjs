@@ -9,6 +9,8 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { announce, announceChild } from './leftovers.mjs';
+
 const here = path.dirname(fileURLToPath(import.meta.url));
 
 /** Why the kit can't be used here, or undefined. */
@@ -79,9 +81,8 @@ export class RtspServer {
   static async start(mounts, more = {}) {
     const server = new RtspServer();
     server.plays = [];
-    server.child = spawn('/usr/bin/python3', [path.join(here, 'rtsp_server.py'), JSON.stringify({ ...more, mounts })], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    const words = [path.join(here, 'rtsp_server.py'), JSON.stringify({ ...more, mounts })];
+    server.child = announceChild(spawn('/usr/bin/python3', words, { stdio: ['pipe', 'pipe', 'pipe'] }));
     let stderr = '';
     server.child.stderr.on('data', (chunk) => (stderr += chunk));
     server.ended = once(server.child, 'close');
@@ -129,6 +130,7 @@ export class MjpegServer {
       response.on('close', () => clearInterval(timer));
     });
     server.http.listen(0, '127.0.0.1');
+    server.over = announce('an MJPEG server', () => server.stop());
     await once(server.http, 'listening');
     server.port = server.http.address().port;
     return server;
@@ -139,6 +141,7 @@ export class MjpegServer {
   }
 
   stop() {
+    this.over();
     this.http.closeAllConnections();
     return new Promise((resolve) => this.http.close(resolve));
   }

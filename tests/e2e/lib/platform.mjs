@@ -3,6 +3,7 @@
 import http from 'node:http';
 import { createRequire } from 'node:module';
 
+import { announce } from './leftovers.mjs';
 import { blackPng } from './pictures.mjs';
 
 const amqp = createRequire(new URL('../../package.json', import.meta.url))('amqplib');
@@ -110,6 +111,7 @@ export class Platform {
       platform.server.once('error', reject);
       platform.server.listen(port, host, resolve);
     });
+    platform.ended = announce('a platform', () => platform.stop());
     platform.port = platform.server.address().port;
     platform.url = `${server?.setSecureContext ? 'https' : 'http'}://${host}:${platform.port}`;
     platform.loginUrl = platform.url + platform.paths.login;
@@ -267,6 +269,7 @@ export class Platform {
   }
 
   async stop() {
+    this.ended();
     await this.disconnect();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));

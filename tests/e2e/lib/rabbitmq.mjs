@@ -7,6 +7,8 @@ import net from 'node:net';
 import path from 'node:path';
 
 import { run, temporaryFolder } from './box.mjs';
+import { announce, announceChild } from './leftovers.mjs';
+import { until } from './until.mjs';
 
 const amqp = createRequire(new URL('../../package.json', import.meta.url))('amqplib');
 
@@ -19,16 +21,6 @@ async function freePort() {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-async function until(condition, what, ms = 60000) {
-  const late = Date.now() + ms;
-  while (!(await condition())) {
-    if (Date.now() > late) throw new Error(`waited ${ms} ms for ${what}`);
-    await sleep(50);
-  }
 }
 
 function isAlive(pid) {
@@ -78,7 +70,7 @@ export class RabbitMq {
       RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '+S 1:1 +sbwt none -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}',
       RABBITMQ_CTL_ERL_ARGS: '+S 1:1 +sbwt none',
     };
-    broker.epmd = spawn('epmd', ['-port', String(broker.epmdPort), '-address', '127.0.0.1'], { stdio: 'ignore' });
+    broker.epmd = announceChild(spawn('epmd', ['-port', String(broker.epmdPort), '-address', '127.0.0.1'], { stdio: 'ignore' }));
     try {
       await broker.run();
     } catch (error) {
@@ -92,7 +84,8 @@ export class RabbitMq {
   async run() {
     rmSync(this.env.RABBITMQ_PID_FILE, { force: true });
     let output = '';
-    this.child = spawn(path.join(programs, 'rabbitmq-server'), [], { env: this.env, cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] });
+    const options = { env: this.env, cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'] };
+    this.child = announceChild(spawn(path.join(programs, 'rabbitmq-server'), [], options));
     this.child.stdout.on('data', (chunk) => (output += chunk));
     this.child.stderr.on('data', (chunk) => (output += chunk));
     this.ended = new Promise((resolve) => this.child.on('close', resolve));
@@ -105,6 +98,7 @@ export class RabbitMq {
       return connection !== undefined;
     }, 'RabbitMQ');
     this.pid = Number(readFileSync(this.env.RABBITMQ_PID_FILE, 'utf8'));
+    this.ended.then(announce(`RabbitMQ (process ${this.pid})`, () => isAlive(this.pid) && process.kill(this.pid, 'SIGKILL')));
   }
 
   /** A connection of amqplib, or undefined when there is none to be had. */
@@ -165,7 +159,7 @@ export class RabbitMq {
     const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0;
     if (pid && isAlive(pid)) {
       process.kill(pid, 'SIGTERM');
-      await until(() => !isAlive(pid), 'the end of RabbitMQ', 20000).catch(() => process.kill(pid, 'SIGKILL'));
+      await until(() => !isAlive(pid), 'the end of RabbitMQ', { ms: 20000 }).catch(() => process.kill(pid, 'SIGKILL'));
     }
     if (this.child && this.child.exitCode === null) this.child.kill('SIGTERM');
     await this.ended;

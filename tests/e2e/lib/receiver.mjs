@@ -1,6 +1,7 @@
 // A receiver of reports: an HTTP server that takes what the box sends, keeps it, and misbehaves as told.
 import http from 'node:http';
 
+import { announce } from './leftovers.mjs';
 import { base64 } from './pictures.mjs';
 
 /** The fields of a multipart/form-data body: {name: text}. */
@@ -34,6 +35,7 @@ export class Receiver {
     });
     receiver.port = server.address().port;
     running.add(receiver);
+    receiver.ended = announce('a receiver', () => receiver.stop());
     receiver.url = `http://127.0.0.1:${receiver.port}`;
     return receiver;
   }
@@ -97,6 +99,7 @@ export class Receiver {
 
   stop() {
     running.delete(this);
+    this.ended();
     this.server.closeAllConnections();
     return new Promise((resolve) => this.server.close(resolve));
   }

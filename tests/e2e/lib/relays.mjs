@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 
+import { announce } from './leftovers.mjs';
+
 async function listening(server, { host = '127.0.0.1', port = 0 }) {
   server.listen(port, host);
   await once(server, 'listening');
@@ -12,23 +14,17 @@ async function listening(server, { host = '127.0.0.1', port = 0 }) {
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
   });
-  return {
+  const ended = announce('a relay board', () => relay.close());
+  const relay = {
     host,
     port: server.address().port,
     close() {
+      ended();
       for (const socket of sockets) socket.destroy();
       server.close();
     },
   };
-}
-
-/** Waits until `check` gives something true; the test's own time limit ends it. */
-export async function until(check) {
-  for (;;) {
-    const result = await check();
-    if (result) return result;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  return relay;
 }
 
 /** Modbus TCP with 32 coils: functions 5 (write single coil) and 15 (write multiple coils). `log`: [{unit, first, on: [bool]}]. */

@@ -21,6 +21,9 @@
 #include "report/outbox.h"
 #include "report/report.h"
 
+#define PAUSE_US 10000
+#define PAUSES   12000 /* two minutes; only a failing test waits that long */
+
 struct box {
     struct fixture *files;
     struct settings *settings;
@@ -166,10 +169,10 @@ static void wait_until_empty(struct box *box, const char *lane)
     size_t count = 1;
     int64_t oldest_ms;
 
-    for (int i = 0; i < 2000 && count > 0; i++) {
+    for (int i = 0; i < PAUSES && count > 0; i++) {
         assert_status(AIBOX_OK, store_outbox_count(box->files->store, lane, &count, &oldest_ms, NULL));
         if (count > 0)
-            usleep(10000);
+            usleep(PAUSE_US);
     }
     assert_int_equal(count, 0);
 }
@@ -179,10 +182,10 @@ static void wait_until_confirmed(struct box *box, int64_t seq)
 {
     int64_t confirmed = 0;
 
-    for (int i = 0; i < 2000 && confirmed < seq; i++) {
+    for (int i = 0; i < PAUSES && confirmed < seq; i++) {
         confirmed = fixture_query(box->files, "main", "SELECT seq FROM cursor WHERE url LIKE '%/record'");
         if (confirmed < seq)
-            usleep(10000);
+            usleep(PAUSE_US);
     }
     assert_true(confirmed >= seq);
 }
