@@ -169,11 +169,10 @@ static void take_stored(void *ctx, const char *key, const char *value)
 
 static void apply_log_level(const struct settings *settings)
 {
-    static const char *const words[] = {"debug", "info", "warn", "error"};
     char word[16];
     settings_text(settings, "log.level", word, sizeof word);
-    for (int i = 0; i < 4; i++)
-        if (strcmp(word, words[i]) == 0)
+    for (int i = 0; i < LOG_LEVELS; i++)
+        if (strcmp(word, log_level_names[i]) == 0)
             log_set_level((enum log_level)i);
 }
 
@@ -342,7 +341,7 @@ static void print_setup_link(struct rooms *rooms)
     if (strcmp(mode, "open") == 0 || !accounts_make_setup_token(rooms->accounts, token))
         return;
     printf("aiboxd: set up the box at %s/#/setup?token=%s\n", api_url(rooms->api), token);
-    log_info("access", "the box waits to be set up url=%s/#/setup?token=%s", api_url(rooms->api), token);
+    log_private("access", "the box waits to be set up url=%s/#/setup?token=%s", api_url(rooms->api), token);
 }
 
 /* Signals are blocked in every thread and taken here. SIGUSR1, from the box itself, and SIGHUP, from the operator, have

@@ -5,6 +5,7 @@
 #include "api/resources.h"
 #include "api/setting_change.h"
 #include "backup/backup.h"
+#include "core/log_ring.h"
 #include "flow/flow.h"
 #include "flow/jobs.h"
 #include "flow/report_config.h"
@@ -59,6 +60,8 @@ static enum aibox_status wipe(struct api_context *ctx, struct api_request *req, 
         backup_clear(ctx->backup);
     if (status == AIBOX_OK)
         status = store_wipe(ctx->store, wanted[OPTION_USERS], wanted[OPTION_EVENTS], err);
+    if (status == AIBOX_OK && wanted[OPTION_USERS])
+        log_ring_clear(); /* some of its lines name people */
     if (status == AIBOX_OK && wanted[OPTION_EVENTS])
         flow_forget_sightings(ctx->flow);
     if (status == AIBOX_OK && wanted[OPTION_ALL])

@@ -38,6 +38,7 @@
     X(backup)                                                                                                          \
     X(wipe)                                                                                                            \
     X(settings)                                                                                                        \
+    X(logs)                                                                                                            \
     X(session)                                                                                                         \
     X(accounts)                                                                                                        \
     X(health)                                                                                                          \

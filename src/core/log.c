@@ -9,6 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
+#include "core/log_ring.h"
+
 /* A line of at most PIPE_BUF bytes reaches a pipe whole, also when several threads write. */
 #define LINE_SIZE 4096
 #define TEXT_SIZE 2048
@@ -16,7 +19,7 @@
 
 static _Atomic int threshold = LOG_LEVEL_INFO;
 
-static const char *const level_names[] = {
+const char *const log_level_names[LOG_LEVELS] = {
     [LOG_LEVEL_DEBUG] = "debug",
     [LOG_LEVEL_INFO] = "info",
     [LOG_LEVEL_WARN] = "warn",
@@ -28,19 +31,18 @@ void log_set_level(enum log_level level)
     atomic_store_explicit(&threshold, (int)level, memory_order_relaxed);
 }
 
-/* `2026-11-03T12:00:00.123Z`; returns its length. */
-static size_t write_time(char *out, size_t size)
+size_t log_print_time(int64_t time_ms, char out[LOG_TIME_SIZE])
 {
-    struct timespec now;
+    time_t seconds = (time_t)(time_ms / 1000);
     struct tm utc;
     size_t used;
     int added;
 
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (!gmtime_r(&now.tv_sec, &utc))
+    out[0] = '\0';
+    if (time_ms < 0 || !gmtime_r(&seconds, &utc))
         return 0;
-    used = strftime(out, size, "%Y-%m-%dT%H:%M:%S", &utc);
-    added = snprintf(out + used, size - used, ".%03dZ", (int)(now.tv_nsec / 1000000));
+    used = strftime(out, LOG_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+    added = snprintf(out + used, LOG_TIME_SIZE - used, ".%03dZ", (int)(time_ms % 1000));
     return added > 0 ? used + (size_t)added : used;
 }
 
@@ -74,42 +76,70 @@ static size_t append_escaped(char *line, size_t used, size_t limit, const char *
     return used;
 }
 
-void log_write(enum log_level level, const char *room, const char *format, ...)
+/* Writes the line to stderr, and keeps it, if `keep`. */
+static void write_line(enum log_level level, const char *room, bool keep, const char *format, va_list args)
 {
     char text[TEXT_SIZE];
     char line[LINE_SIZE];
     const size_t limit = sizeof line - sizeof CUT_MARK - 1; /* the mark and the line's end always fit */
-    int saved_errno = errno;
+    int64_t now_ms = clock_realtime_ms();
     bool cut = false;
-    va_list args;
-    size_t used;
+    size_t used, from;
     ssize_t written;
-    int wanted;
+    int wanted = vsnprintf(text, sizeof text, format, args);
 
-    if ((int)level < atomic_load_explicit(&threshold, memory_order_relaxed))
-        return;
-    va_start(args, format);
-    wanted = vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     if (wanted < 0)
         return;
     cut = (size_t)wanted >= sizeof text;
 
-    used = write_time(line, 64);
+    used = log_print_time(now_ms, line);
     line[used++] = ' ';
-    used = append_escaped(line, used, limit, level_names[level], &cut);
+    used = append_escaped(line, used, limit, log_level_names[level], &cut);
     line[used++] = ' ';
     used = append_escaped(line, used, limit, room, &cut);
     line[used++] = ' ';
+    from = used;
     used = append_escaped(line, used, limit, text, &cut);
     if (cut) {
         memcpy(line + used, CUT_MARK, sizeof CUT_MARK - 1);
         used += sizeof CUT_MARK - 1;
     }
+    if (keep)
+        log_ring_put(now_ms, level, room, line + from, used - from);
     line[used++] = '\n';
     do
         written = write(STDERR_FILENO, line, used);
     while (written < 0 && errno == EINTR);
     /* A log that can't be written has nowhere to say so. */
+}
+
+static bool is_wanted(enum log_level level)
+{
+    return (int)level >= atomic_load_explicit(&threshold, memory_order_relaxed);
+}
+
+void log_write(enum log_level level, const char *room, const char *format, ...)
+{
+    int saved_errno = errno;
+    va_list args;
+
+    if (!is_wanted(level))
+        return;
+    va_start(args, format);
+    write_line(level, room, true, format, args);
+    va_end(args);
+    errno = saved_errno;
+}
+
+void log_private(const char *room, const char *format, ...)
+{
+    int saved_errno = errno;
+    va_list args;
+
+    if (!is_wanted(LOG_LEVEL_INFO))
+        return;
+    va_start(args, format);
+    write_line(LOG_LEVEL_INFO, room, false, format, args);
+    va_end(args);
     errno = saved_errno;
 }

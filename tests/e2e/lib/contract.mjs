@@ -248,6 +248,20 @@ export const contract = [
     },
   ],
   ['POST', '/api/people/lookalikes', json, { image_base64_str: must(picture()) }],
+  [
+    'GET',
+    '/api/logs',
+    none,
+    {
+      level: choice(['debug', 'info', 'warn', 'error'], 'debug'),
+      room: text(),
+      text: text(),
+      from: int({ min: 0 }),
+      to: int({ min: 0 }),
+      before: int({ min: 1 }),
+      limit: int({ default: 200, min: 1, max: 2000 }),
+    },
+  ],
   ['GET', '/api/overview', none, { from: int({ min: 0 }), to: int({ min: 0 }) }],
 ].map(([method, path, encodings, fields]) => ({ method, path, encodings, fields }));
 
@@ -255,6 +269,7 @@ export const contract = [
 export const alsoOffered = [
   ['PUT', '/api/settings'],
   ['GET', '/api/stream'],
+  ['GET', '/api/logs/download'],
   ['GET', '/api/devices/{device_id}/frame'],
   ['GET', '/api/devices/{device_id}/tracks'],
   ['GET', '/api/devices/{device_id}/live'],
