@@ -52,8 +52,7 @@ static enum aibox_status compare(struct api_context *ctx, struct api_request *re
     comparison.identity_id = identity_id;
     comparison.save = api_bool(req, "need_save");
     comparison.threshold = (float)api_float(req, "threshold");
-    if (isnan(comparison.threshold))
-        comparison.threshold = flow_pair_threshold(ctx->flow, api_text(req, "threshold"));
+    comparison.level = api_text(req, "threshold");
     struct flow_comparison_result result;
     enum aibox_status status = flow_compare(ctx->flow, &comparison, &result, err);
     if (status != AIBOX_OK)

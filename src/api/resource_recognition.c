@@ -39,10 +39,12 @@ static enum aibox_status get_threshold(struct api_context *ctx, struct api_reque
 {
     struct json_out *out = api_body(res);
     struct flow_threshold threshold;
+    char model_set[VISION_MODEL_SET];
 
     (void)req;
     (void)err;
     flow_threshold_get(ctx->flow, &threshold);
+    flow_model_set(ctx->flow, model_set);
     json_out_object_begin(out);
     json_out_key(out, "data");
     json_out_object_begin(out);
@@ -57,7 +59,7 @@ static enum aibox_status get_threshold(struct api_context *ctx, struct api_reque
     json_out_key_float(out, "expected_false_accept_high", threshold.expected_high);
     json_out_key_float(out, "expected_false_reject", threshold.expected_false_reject);
     json_out_key_float(out, "duplicate_threshold", (double)flow_duplicate_threshold(ctx->flow));
-    json_out_key_text(out, "model_set", flow_model_set(ctx->flow));
+    json_out_key_text(out, "model_set", model_set);
     print_histogram(out, ctx->flow);
     json_out_object_end(out);
     json_out_object_end(out);
@@ -69,14 +71,16 @@ static enum aibox_status get_model_sets(struct api_context *ctx, struct api_requ
 {
     struct json_out *out = api_body(res);
     struct flow_model_sets sets;
+    char model_set[VISION_MODEL_SET];
 
     (void)req;
     (void)err;
     flow_model_sets_get(ctx->flow, &sets);
+    flow_model_set(ctx->flow, model_set);
     json_out_object_begin(out);
     json_out_key(out, "data");
     json_out_object_begin(out);
-    json_out_key_text(out, "model_set", flow_model_set(ctx->flow));
+    json_out_key_text(out, "model_set", model_set);
     json_out_key_text(out, "active", sets.active);
     json_out_key_text(out, "wanted", sets.wanted);
     json_out_key_text(out, "state", flow_model_set_states[sets.state]);

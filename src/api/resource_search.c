@@ -16,6 +16,7 @@
 
 struct search {
     float probe[VISION_DIMENSION]; /* of length 1 */
+    char model_set[VISION_MODEL_SET];
     float threshold;
     struct search_page page;
     bool failed;
@@ -63,7 +64,7 @@ static bool look_at(void *ctx, int64_t seq, int64_t timestamp_ms, const float *f
 
 /* ---- the call -------------------------------------------------------------------------------------------------- */
 
-static enum aibox_status read_probe(struct api_context *ctx, const struct api_request *req, float *probe,
+static enum aibox_status read_probe(struct api_context *ctx, const struct api_request *req, struct search *search,
                                     struct aibox_error *err)
 {
     struct api_bytes picture = api_picture(req, "face_image_base64");
@@ -81,7 +82,9 @@ static enum aibox_status read_probe(struct api_context *ctx, const struct api_re
     for (size_t i = 0; i < VISION_DIMENSION && status == AIBOX_OK; i++)
         square += (double)faces[0].embedding[i] * (double)faces[0].embedding[i];
     for (size_t i = 0; i < VISION_DIMENSION && status == AIBOX_OK; i++)
-        probe[i] = square > 0 ? (float)((double)faces[0].embedding[i] / sqrt(square)) : 0;
+        search->probe[i] = square > 0 ? (float)((double)faces[0].embedding[i] / sqrt(square)) : 0;
+    if (status == AIBOX_OK)
+        memcpy(search->model_set, faces[0].model_set, sizeof search->model_set);
     free(faces);
     return status;
 }
@@ -103,8 +106,7 @@ static enum aibox_status scan(struct api_context *ctx, const struct api_request 
         .oldest_first = search->page.reverse && !search->page.by_score,
     };
     query.devices = api_list(req, "device_id_list", &query.n_devices);
-    enum aibox_status status =
-        store_event_features_scan(ctx->store, &query, flow_model_set(ctx->flow), look_at, search, err);
+    enum aibox_status status = store_event_features_scan(ctx->store, &query, search->model_set, look_at, search, err);
     return status == AIBOX_OK && search->failed ? error_set(err, AIBOX_PROCESS_FAILED, "out of memory") : status;
 }
 
@@ -177,7 +179,7 @@ static enum aibox_status search_events(struct api_context *ctx, struct api_reque
 
     if (search.page.by_score && search.page.cursor_ms != 0)
         return error_set(err, AIBOX_PARAM, "last_end_timestamp: pages go by time; with sort score there is one");
-    enum aibox_status status = read_probe(ctx, req, search.probe, err);
+    enum aibox_status status = read_probe(ctx, req, &search, err);
     if (isnan(search.threshold))
         search.threshold = flow_pair_threshold(ctx->flow, api_text(req, "threshold"));
     if (status == AIBOX_OK)

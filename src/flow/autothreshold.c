@@ -21,6 +21,7 @@ struct autothreshold {
     pthread_cond_t wake;
     pthread_t thread;
     bool touched, closing;
+    size_t counted;   /* people in the gallery when they were counted last */
     atomic_bool stop; /* ends a count early */
     uint64_t bins[AUTOTHRESHOLD_BINS];
     uint64_t pairs; /* 0: no own calibration */
@@ -162,10 +163,25 @@ static void count_pairs(struct autothreshold *cal)
     log_debug("flow", "counted impostor scores pairs=%llu", (unsigned long long)pairs);
 }
 
+/* Counts if the gallery has changed enough. With the mutex held, but not while it counts. */
+static void look(struct autothreshold *cal)
+{
+    size_t people = gallery_count(cal->gallery);
+    if (!changed_enough(cal->counted, people))
+        return;
+    cal->counted = people;
+    if (people < AUTOTHRESHOLD_MIN_PEOPLE) {
+        cal->pairs = 0;
+        return;
+    }
+    pthread_mutex_unlock(&cal->mu);
+    count_pairs(cal);
+    pthread_mutex_lock(&cal->mu);
+}
+
 static void *background(void *arg)
 {
     struct autothreshold *cal = arg;
-    size_t counted = 0;
     pthread_mutex_lock(&cal->mu);
     while (!cal->closing) {
         if (!cal->touched) {
@@ -177,20 +193,18 @@ static void *background(void *arg)
         while (!cal->closing && pthread_cond_timedwait(&cal->wake, &cal->mu, &deadline) == 0) {
         }
         cal->touched = false;
-        size_t people = gallery_count(cal->gallery);
-        if (cal->closing || !changed_enough(counted, people))
-            continue;
-        counted = people;
-        if (people < AUTOTHRESHOLD_MIN_PEOPLE) {
-            cal->pairs = 0;
-            continue;
-        }
-        pthread_mutex_unlock(&cal->mu);
-        count_pairs(cal);
-        pthread_mutex_lock(&cal->mu);
+        if (!cal->closing)
+            look(cal);
     }
     pthread_mutex_unlock(&cal->mu);
     return NULL;
+}
+
+void autothreshold_count(struct autothreshold *cal)
+{
+    pthread_mutex_lock(&cal->mu);
+    look(cal);
+    pthread_mutex_unlock(&cal->mu);
 }
 
 enum aibox_status autothreshold_open(const struct gallery *gallery, const struct vision *vision,

@@ -57,6 +57,9 @@ void autothreshold_close(struct autothreshold *cal);
 /* The gallery has changed: cheap, any thread. */
 void autothreshold_touch(struct autothreshold *cal);
 
+/* Looks at once, on the caller's thread: what is answered afterwards is of the gallery as it is now. */
+void autothreshold_count(struct autothreshold *cal);
+
 struct autothreshold_answer {
     float threshold;
     bool own_gallery;

@@ -8,15 +8,15 @@
 #include "flow/fiqa.h"
 #include "flow/flow_internal.h"
 
-static enum aibox_status inspect_one(struct flow *flow, const uint8_t *picture, size_t size, const char *name,
-                                     struct flow_face *face, struct aibox_error *err)
+static enum aibox_status inspect_one(struct flow *flow, const struct generation *generation, const uint8_t *picture,
+                                     size_t size, const char *name, struct flow_face *face, struct aibox_error *err)
 {
     struct flow_inspection how = {.wants = FLOW_WANT_EMBEDDING | FLOW_WANT_QUALITY,
                                   .limits = vision_quality_limits_of(QUALITY_NO),
                                   .max_faces = 1};
     struct flow_face *faces = NULL;
     size_t count;
-    enum aibox_status status = flow_inspect(flow, FLOW_DOOR, picture, size, &how, &faces, &count, err);
+    enum aibox_status status = inspect_with(flow, generation, FLOW_DOOR, picture, size, &how, &faces, &count, err);
     if (status != AIBOX_OK)
         error_prefix(err, "%s", name);
     else if (count == 0)
@@ -79,7 +79,7 @@ static enum aibox_status save_comparison(struct flow *flow, const struct flow_co
         .box_fiqa_info = (const char *)fiqa.data,
         .supersedes = "",
         .feature = face->embedding,
-        .model_set = vision_model_set(flow->vision),
+        .model_set = face->model_set,
         .spot = spot != NULL ? spot : comparison->first,
         .spot_size = spot != NULL ? spot_size : comparison->first_size,
     };
@@ -98,35 +98,40 @@ enum aibox_status flow_compare(struct flow *flow, const struct flow_comparison *
 {
     struct flow_face first = {0}, second = {0};
     memset(result, 0, sizeof *result);
+    struct generation *generation = generation_use(flow->generations);
     enum aibox_status status = flow_require_ready(flow, err);
     if (status == AIBOX_OK && comparison->identity_id != NULL) {
         status = store_person_get(flow->store, comparison->identity_id, &result->person, err);
         result->has_person = status == AIBOX_OK;
     }
     if (status == AIBOX_OK)
-        status = inspect_one(flow, comparison->first, comparison->first_size, comparison->first_name, &first, err);
+        status = inspect_one(flow, generation, comparison->first, comparison->first_size, comparison->first_name,
+                             &first, err);
     if (status != AIBOX_OK)
         goto out;
     float cosine;
     if (result->has_person) {
-        cosine = gallery_score(flow->gallery, first.embedding, result->person.person_id);
+        cosine = gallery_score(generation->gallery, first.embedding, result->person.person_id);
         if (isnan(cosine)) {
             status = error_set(err, AIBOX_NO_FACE, "identity_id: '%s' has no face enrolled", comparison->identity_id);
             goto out;
         }
-        cosine = apart_score(flow->apart, first.embedding, result->person.person_id, cosine);
+        cosine = apart_score(generation->apart, first.embedding, result->person.person_id, cosine);
     } else {
-        status = inspect_one(flow, comparison->second, comparison->second_size, comparison->second_name, &second, err);
+        status = inspect_one(flow, generation, comparison->second, comparison->second_size, comparison->second_name,
+                             &second, err);
         if (status != AIBOX_OK)
             goto out;
         cosine = gallery_cosine(first.embedding, second.embedding);
     }
     result->score = cosine < 0 ? 0 : cosine > 1 ? 1 : cosine;
-    result->threshold = isnan(comparison->threshold) ? flow_pair_threshold(flow, "middle") : comparison->threshold;
+    const char *level = comparison->level != NULL ? comparison->level : "middle";
+    result->threshold = isnan(comparison->threshold) ? threshold_of_pair(generation, level) : comparison->threshold;
     result->same = result->score >= result->threshold;
     if (comparison->save)
         status = save_comparison(flow, comparison, &first, result, err);
 out:
+    generation_done(flow->generations, generation);
     if (status != AIBOX_OK) {
         store_person_free(&result->person);
         memset(result, 0, sizeof *result);

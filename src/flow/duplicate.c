@@ -7,23 +7,31 @@
 /* The person themself, and who is nearest besides. */
 #define LOOK_AT 2
 
-float flow_duplicate_threshold(struct flow *flow)
+static float threshold_of(struct flow *flow, const struct generation *generation)
 {
     struct flow_threshold threshold;
     double wanted = settings_float(flow->settings, "recognition.duplicate_threshold");
     if (!isnan(wanted))
         return (float)wanted;
-    flow_threshold_get(flow, &threshold);
+    threshold_get(flow, generation, &threshold);
     return threshold.threshold;
 }
 
-enum aibox_status duplicate_find(struct flow *flow, const float *embedding, const char *identity_id,
-                                 struct flow_duplicate *out, struct aibox_error *err)
+float flow_duplicate_threshold(struct flow *flow)
+{
+    struct generation *generation = generation_use(flow->generations);
+    float threshold = threshold_of(flow, generation);
+    generation_done(flow->generations, generation);
+    return threshold;
+}
+
+enum aibox_status duplicate_find(struct flow *flow, const struct generation *generation, const float *embedding,
+                                 const char *identity_id, struct flow_duplicate *out, struct aibox_error *err)
 {
     struct gallery_result result;
-    float least = flow_duplicate_threshold(flow);
+    float least = threshold_of(flow, generation);
     *out = (struct flow_duplicate){0};
-    enum aibox_status status = gallery_search(flow->gallery, embedding, NULL, LOOK_AT, &result, err);
+    enum aibox_status status = gallery_search(generation->gallery, embedding, NULL, LOOK_AT, &result, err);
     for (size_t i = 0; status == AIBOX_OK && i < result.count && result.best[i].score >= least && !out->found; i++) {
         struct store_person person = {0};
         status = store_person_get_by_id(flow->store, result.best[i].person_id, &person, err);

@@ -9,8 +9,11 @@
 struct enrol_job {
     struct flow *flow;
     const struct flow_enrolment *request;
+    struct generation_pair generations;
     float embedding[VISION_DIMENSION];
     float norm;
+    float next_embedding[VISION_DIMENSION]; /* of the generation that comes */
+    bool has_next;
     struct vision_quality quality;
     enum aibox_status status;
     struct aibox_error *err;
@@ -43,9 +46,23 @@ static enum aibox_status enrol_face(struct enrol_job *job, struct vision_worker 
     return AIBOX_OK;
 }
 
-static void enrol_photo(void *worker, void *arg)
+/* While another model set comes into force: the face as that one sees it. One it can't make out is known to this one
+ * alone, as if it had been enrolled before. */
+static void embed_for_next(struct enrol_job *job, struct vision_worker *worker)
+{
+    struct aibox_error err;
+    enum aibox_status status =
+        look_embedding(job->flow, worker, job->request->photo, job->request->photo_size, job->next_embedding, &err);
+    job->has_next = status == AIBOX_OK;
+    if (status != AIBOX_OK)
+        log_warn("flow", "a new face has no feature of the model set that comes identity_id=%s reason=\"%s\"",
+                 job->request->change.identity_id, err.message);
+}
+
+static void enrol_photo(void *seat, void *arg)
 {
     struct enrol_job *job = arg;
+    struct vision_worker *worker = seat_worker(seat, job->generations.now);
     struct look look;
     struct vision_face face;
     bool found;
@@ -60,6 +77,8 @@ static void enrol_photo(void *worker, void *arg)
     else
         job->status = error_set(job->err, AIBOX_NO_FACE, "reg_photo: no face found in the picture");
     look_free(&look);
+    if (job->status == AIBOX_OK && job->generations.next != NULL && !job->request->dry_run)
+        embed_for_next(job, seat_worker(seat, job->generations.next));
 }
 
 /* Checks again inside the store's transaction: this one only spares the work on the picture, and puts the errors in
@@ -109,11 +128,12 @@ static enum aibox_status normalise_feature(const float *feature, float *out, flo
 }
 
 /* Before the person is saved; two of one face that come at the same moment don't see each other here. */
-static enum aibox_status refuse_duplicate(struct flow *flow, const struct flow_enrolment *enrolment,
-                                          const float *embedding, struct aibox_error *err)
+static enum aibox_status refuse_duplicate(const struct enrol_job *job, struct aibox_error *err)
 {
+    const struct flow_enrolment *enrolment = job->request;
     struct flow_duplicate found;
-    enum aibox_status status = duplicate_find(flow, embedding, enrolment->change.identity_id, &found, err);
+    enum aibox_status status =
+        duplicate_find(job->flow, job->generations.now, job->embedding, enrolment->change.identity_id, &found, err);
     if (status != AIBOX_OK || !found.found)
         return status;
     return error_set(err, AIBOX_IDENTITY_EXISTS,
@@ -122,11 +142,59 @@ static enum aibox_status refuse_duplicate(struct flow *flow, const struct flow_e
 }
 
 /* After it: of two that come at the same moment one at least sees the other. */
-static void report_duplicate(struct flow *flow, const struct flow_enrolment *enrolment, const float *embedding)
+static void report_duplicate(const struct enrol_job *job)
 {
+    const struct flow_enrolment *enrolment = job->request;
     struct aibox_error err;
-    if (duplicate_find(flow, embedding, enrolment->change.identity_id, enrolment->duplicate, &err) != AIBOX_OK)
+    if (duplicate_find(job->flow, job->generations.now, job->embedding, enrolment->change.identity_id,
+                       enrolment->duplicate, &err) != AIBOX_OK)
         log_warn("flow", "a new face was not compared with the others reason=\"%s\"", err.message);
+}
+
+static enum aibox_status save(const struct enrol_job *job, struct store_person *person, bool *created,
+                              struct aibox_error *err)
+{
+    const struct flow_enrolment *enrolment = job->request;
+    bool is_feature = enrolment->feature != NULL;
+    bool has_face = is_feature || (enrolment->photo != NULL && enrolment->photo_size > 0);
+    struct store_new_face face = {.feature = job->embedding,
+                                  .model_set = vision_model_set(job->generations.now->vision),
+                                  .norm = job->norm,
+                                  .quality = job->quality.score,
+                                  .photo = is_feature ? NULL : enrolment->photo,
+                                  .photo_size = is_feature ? 0 : enrolment->photo_size};
+    if (job->has_next) {
+        face.next_feature = job->next_embedding;
+        face.next_model_set = vision_model_set(job->generations.next->vision);
+    }
+    struct store_person_change change = enrolment->change;
+    if (has_face) {
+        change.faces = &face;
+        change.n_faces = 1;
+    } else {
+        change.faces_mode = STORE_FACES_KEEP;
+    }
+    enum aibox_status status = store_person_save(job->flow->store, &change, person, created, err);
+    if (status == AIBOX_OK && has_face && enrolment->duplicate != NULL)
+        report_duplicate(job);
+    return status;
+}
+
+/* Embedding and quality of what is enrolled; nothing without a face. */
+static enum aibox_status look(struct enrol_job *job, enum flow_priority priority)
+{
+    const struct flow_enrolment *enrolment = job->request;
+    enum aibox_status status = AIBOX_OK;
+    if (enrolment->feature != NULL) {
+        status = normalise_feature(enrolment->feature, job->embedding, &job->norm, job->err);
+    } else if (enrolment->photo != NULL && enrolment->photo_size > 0) {
+        status = pool_run(job->flow->pool, flow_pool_priority(priority), -1, enrol_photo, job, job->err);
+        if (status == AIBOX_OK)
+            status = job->status;
+    } else {
+        return AIBOX_OK;
+    }
+    return status == AIBOX_OK && enrolment->refuse_duplicate ? refuse_duplicate(job, job->err) : status;
 }
 
 enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, const struct flow_enrolment *enrolment,
@@ -142,43 +210,17 @@ enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, con
     if (enrolment->duplicate != NULL)
         *enrolment->duplicate = (struct flow_duplicate){0};
     struct enrol_job job = {.flow = flow, .request = enrolment, .err = err};
-    bool has_photo = enrolment->photo != NULL && enrolment->photo_size > 0;
-    bool has_face = has_photo || enrolment->feature != NULL;
-    if (enrolment->feature != NULL) {
-        status = normalise_feature(enrolment->feature, job.embedding, &job.norm, err);
-    } else if (has_photo) {
-        enum pool_priority lane = flow_pool_priority(priority);
-        status = pool_run(flow->pool, lane, -1, enrol_photo, &job, err);
-        if (status == AIBOX_OK)
-            status = job.status;
-    }
+    job.generations = generation_use_both(flow->generations);
+    status = look(&job, priority);
     if (quality != NULL)
         *quality = job.quality;
-    if (status == AIBOX_OK && has_face && enrolment->refuse_duplicate)
-        status = refuse_duplicate(flow, enrolment, job.embedding, err);
-    if (status != AIBOX_OK) {
+    if (status == AIBOX_OK && !enrolment->dry_run) {
+        status = save(&job, person, created, err);
+        if (status == AIBOX_OK)
+            atomic_fetch_add(&flow->enrolled, 1);
+    }
+    if (status != AIBOX_OK)
         atomic_fetch_add(&flow->enrol_refused, 1);
-        return status;
-    }
-    if (enrolment->dry_run)
-        return AIBOX_OK;
-
-    struct store_new_face face = {.feature = job.embedding,
-                                  .model_set = vision_model_set(flow->vision),
-                                  .norm = job.norm,
-                                  .quality = job.quality.score,
-                                  .photo = enrolment->feature != NULL ? NULL : enrolment->photo,
-                                  .photo_size = enrolment->feature != NULL ? 0 : enrolment->photo_size};
-    struct store_person_change change = enrolment->change;
-    if (has_face) {
-        change.faces = &face;
-        change.n_faces = 1;
-    } else {
-        change.faces_mode = STORE_FACES_KEEP;
-    }
-    status = store_person_save(flow->store, &change, person, created, err);
-    if (status == AIBOX_OK && has_face && enrolment->duplicate != NULL)
-        report_duplicate(flow, enrolment, job.embedding);
-    atomic_fetch_add(status == AIBOX_OK ? &flow->enrolled : &flow->enrol_refused, 1);
+    generation_both_done(flow->generations, job.generations);
     return status;
 }

@@ -35,7 +35,8 @@ bool flow_ready(const struct flow *flow);
 /* Waits for it. False: loading failed (logged) . */
 bool flow_wait_ready(struct flow *flow);
 
-const char *flow_model_set(const struct flow *flow);
+/* The id of the model set in force. */
+void flow_model_set(struct flow *flow, char out[VISION_MODEL_SET]);
 
 #define FLOW_MODEL_SET_NAME 65
 enum flow_model_set_state {
@@ -78,6 +79,7 @@ struct flow_face {
     float age, male;
     float live;
     float embedding[VISION_DIMENSION]; /* raw */
+    char model_set[VISION_MODEL_SET];  /* that made the embedding: it compares with those of this set alone */
     float norm;
     bool faint; /* the embedding is shorter than the model set trusts: nobody is known by it */
 };
@@ -220,8 +222,9 @@ struct flow_comparison {
     size_t first_size, second_size;
     const char *first_name, *second_name; /* argument names for messages */
     const char *identity_id;
-    float threshold; /* NAN: flow_pair_threshold(QUALITY_MIDDLE's word "middle") */
-    bool save;       /* makes an event */
+    float threshold;   /* NAN: by `level` */
+    const char *level; /* a word of flow_pair_threshold(); NULL: "middle" */
+    bool save;         /* makes an event */
 };
 struct flow_comparison_result {
     bool same;
@@ -248,7 +251,7 @@ enum aibox_status flow_lookalikes(struct flow *flow, const uint8_t *picture, siz
 void flow_lookalikes_free(struct flow_lookalike *list, size_t *count);
 
 /* Threshold for a single comparison: "high", "middle", "low" = false match rate 1e-5, 1e-4, 1e-3. NAN: no such word. */
-float flow_pair_threshold(const struct flow *flow, const char *word);
+float flow_pair_threshold(struct flow *flow, const char *word);
 
 /* ---- not this person --------------------------------------------------------------------------- */
 

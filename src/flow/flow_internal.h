@@ -6,23 +6,28 @@
 #include <stdatomic.h>
 
 #include "core/pool.h"
-#include "flow/apart.h"
-#include "flow/autothreshold.h"
 #include "flow/dedup.h"
 #include "flow/flow.h"
+#include "flow/generation.h"
 #include "flow/stages.h"
-#include "gallery/gallery.h"
+
+/* What a thread of the pool has: its place among each generation's workers. */
+struct seat {
+    size_t index;
+};
+static inline struct vision_worker *seat_worker(const struct seat *seat, const struct generation *generation)
+{
+    return generation->workers[seat->index];
+}
 
 struct flow {
     struct settings *settings;
     struct store *store;
     struct devices *devices;
-    struct vision *vision;
-    struct gallery *gallery;
+    struct generations *generations;
     struct pool *pool;
-    struct autothreshold *autothreshold;
+    struct seat *seats; /* one for each thread of the pool */
     struct dedup *dedup;
-    struct apart *apart;
     struct reembed *reembed;
     struct stages *stages;
     pthread_t loader;
@@ -36,6 +41,18 @@ struct flow {
 
 enum pool_priority flow_pool_priority(enum flow_priority priority);
 enum aibox_status flow_require_ready(const struct flow *flow, struct aibox_error *err);
+
+/* ---- flow.c ----------------------------------------------------------------------------------- */
+
+/* flow_inspect() with one generation. */
+enum aibox_status inspect_with(struct flow *flow, const struct generation *generation, enum flow_priority priority,
+                               const uint8_t *picture, size_t size, const struct flow_inspection *how,
+                               struct flow_face **faces, size_t *count, struct aibox_error *err);
+
+/* ---- threshold.c: what the functions of flow.h say, of one generation ------------------------- */
+
+void threshold_get(struct flow *flow, const struct generation *generation, struct flow_threshold *out);
+float threshold_of_pair(const struct generation *generation, const char *word);
 
 /* ---- look.c: decoding and finding, on a worker thread ---------------------------------------- */
 
@@ -54,6 +71,10 @@ enum aibox_status look_largest(struct flow *flow, struct vision_worker *worker, 
                                float min_face, const float *roi, struct look *look, struct vision_face *face,
                                bool *found, struct aibox_error *err);
 void look_free(struct look *look);
+
+/* The embedding of an enrolled photo's face, as the worker's model set sees it. NO_FACE, and picture errors. */
+enum aibox_status look_embedding(struct flow *flow, struct vision_worker *worker, const uint8_t *photo, size_t size,
+                                 float embedding[VISION_DIMENSION], struct aibox_error *err);
 
 /* The setting recognition.tiles. */
 enum vision_tiles look_tiles(const struct flow *flow);
@@ -76,14 +97,18 @@ void look_to_full(struct vision_face *face, int scale);
  * The people whom a face may be, best first, at most two, rejections taken into account: what every recognition goes
  * by. BAD_FEATURE as gallery_search().
  */
-enum aibox_status flow_search(struct flow *flow, const float *embedding, const struct gallery_filter *filter,
-                              struct gallery_result *result, struct aibox_error *err);
+enum aibox_status flow_search(const struct generation *generation, const float *embedding,
+                              const struct gallery_filter *filter, struct gallery_result *result,
+                              struct aibox_error *err);
+
+/* Reads those of the generations in use again; `unless_empty`: an empty list stays as it is. */
+enum aibox_status rejections_reload(struct flow *flow, bool unless_empty, struct aibox_error *err);
 
 /* ---- duplicate.c ------------------------------------------------------------------------------ */
 
-/* The nearest person but `identity_id` whose template scores flow_duplicate_threshold() or more with a face. */
-enum aibox_status duplicate_find(struct flow *flow, const float *embedding, const char *identity_id,
-                                 struct flow_duplicate *out, struct aibox_error *err);
+/* The nearest person but `identity_id` whose template scores the duplicate threshold or more with a face. */
+enum aibox_status duplicate_find(struct flow *flow, const struct generation *generation, const float *embedding,
+                                 const char *identity_id, struct flow_duplicate *out, struct aibox_error *err);
 
 /* ---- decide.c: the decision table, pure ------------------------------------------------------- */
 

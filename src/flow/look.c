@@ -1,5 +1,6 @@
 /* Decoding a picture and looking at the faces in it, on a worker thread. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,26 @@ enum aibox_status look_largest(struct flow *flow, struct vision_worker *worker, 
     return status;
 }
 
+enum aibox_status look_embedding(struct flow *flow, struct vision_worker *worker, const uint8_t *photo, size_t size,
+                                 float embedding[VISION_DIMENSION], struct aibox_error *err)
+{
+    struct look look;
+    struct vision_face face;
+    bool found;
+    float norm;
+    enum aibox_status status = look_largest(flow, worker, photo, size, 0, NULL, &look, &face, &found, err);
+    if (status != AIBOX_OK)
+        return status;
+    if (!found)
+        status = error_set(err, AIBOX_NO_FACE, "no face found in the photo");
+    if (status == AIBOX_OK)
+        status = vision_locate(worker, &look.image, &face, err);
+    if (status == AIBOX_OK)
+        status = vision_embed(worker, &look.image, &face, VISION_TWO_VIEWS, embedding, &norm, err);
+    look_free(&look);
+    return status;
+}
+
 void look_free(struct look *look)
 {
     image_free(&look->image);
@@ -152,8 +173,9 @@ enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, c
     if ((wants & FLOW_WANT_EMBEDDING) || judge_feature) {
         enum vision_views views = wants & FLOW_ONE_VIEW ? VISION_ONE_VIEW : VISION_TWO_VIEWS;
         status = vision_embed(worker, image, &face->face, views, face->embedding, &face->norm, err);
+        (void)snprintf(face->model_set, sizeof face->model_set, "%s", vision_model_set(vision_of(worker)));
         STAGE_END(STAGE_EMBED);
-        float least = vision_least_norm(flow->vision, views);
+        float least = vision_least_norm(vision_of(worker), views);
         face->faint = face->norm < least;
         if (wants & FLOW_WANT_QUALITY)
             vision_judge_feature(&face->quality, limits, face->norm, least);

@@ -23,12 +23,13 @@ enum aibox_status flow_lookalikes(struct flow *flow, const uint8_t *picture, siz
     struct gallery_result result;
     struct flow_face *faces;
     size_t n;
-    enum aibox_status status = flow_inspect(flow, FLOW_BULK, picture, size, &how, &faces, &n, err);
+    struct generation *generation = generation_use(flow->generations);
+    enum aibox_status status = inspect_with(flow, generation, FLOW_BULK, picture, size, &how, &faces, &n, err);
 
     *count = 0;
     if (status != AIBOX_OK || n == 0)
         goto out;
-    status = gallery_search(flow->gallery, faces[0].embedding, &everybody, limit, &result, err);
+    status = gallery_search(generation->gallery, faces[0].embedding, &everybody, limit, &result, err);
     if (status == AIBOX_BAD_FEATURE) { /* the network gave nothing usable */
         status = AIBOX_OK;
         goto out;
@@ -38,6 +39,7 @@ enum aibox_status flow_lookalikes(struct flow *flow, const uint8_t *picture, siz
     if (status != AIBOX_OK)
         flow_lookalikes_free(out, count);
 out:
+    generation_done(flow->generations, generation);
     free(faces);
     return status;
 }

@@ -45,9 +45,10 @@ static enum aibox_status look_at_face(struct recognise_job *job, struct vision_w
     return status;
 }
 
-static void recognise(void *worker, void *arg)
+static void recognise(void *seat, void *arg)
 {
     struct recognise_job *job = arg;
+    struct vision_worker *worker = seat_worker(seat, job->sighting.generation);
     const struct flow_place *place = &job->probe->place;
     struct look look;
     job->status = look_largest(job->flow, worker, job->probe->picture, job->probe->picture_size, place->min_face,
@@ -82,11 +83,13 @@ enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority,
     memset(decision, 0, sizeof *decision);
     decision->action = "";
     enum aibox_status status = flow_require_ready(flow, err);
-    if (status == AIBOX_OK)
-        status = sighting_read_place(&job.sighting);
     if (status != AIBOX_OK)
         return status;
-    status = pool_run(flow->pool, flow_pool_priority(priority), -1, recognise, &job, err);
+    struct generation *generation = generation_use(flow->generations);
+    job.sighting.generation = generation;
+    status = sighting_read_place(&job.sighting);
+    if (status == AIBOX_OK)
+        status = pool_run(flow->pool, flow_pool_priority(priority), -1, recognise, &job, err);
     if (status == AIBOX_OK)
         status = job.status;
     if (status == AIBOX_OK && decision->has_face) {
@@ -97,6 +100,7 @@ enum aibox_status flow_recognise(struct flow *flow, enum flow_priority priority,
     }
     if (status == AIBOX_OK)
         stages_add(flow->stages, STAGE_DECISION, clock_monotonic_us() - start);
+    generation_done(flow->generations, generation);
     free(job.spot);
     free(job.face);
     if (status != AIBOX_OK)
@@ -109,8 +113,7 @@ void flow_forget_sightings(struct flow *flow)
     struct aibox_error err;
     dedup_forget(flow->dedup);
     /* With an event its rejection is gone. */
-    if (!apart_is_empty(flow->apart) &&
-        apart_load(flow->apart, flow->store, vision_model_set(flow->vision), &err) != AIBOX_OK)
+    if (rejections_reload(flow, true, &err) != AIBOX_OK)
         log_error("flow", "rejections could not be read again reason=\"%s\"", err.message);
 }
 

@@ -24,9 +24,10 @@ struct reembed {
     pthread_t thread;
 
     /* The thread's. */
-    struct vision *vision; /* of the wanted set; NULL: the flow's own */
+    struct vision *vision; /* of the wanted set; NULL: that of the generation in force */
     struct vision_worker *worker;
-    int64_t after; /* faces up to this row were looked at */
+    struct generation *generation; /* in force */
+    int64_t after;                 /* faces up to this row were looked at */
 
     pthread_mutex_t mu; /* guards what follows */
     pthread_cond_t wake;
@@ -102,12 +103,12 @@ enum aibox_status reembed_choose(struct settings *settings, struct store *store,
     return write_names(store, active, prepared, err);
 }
 
-/* ---- the work ------------------------------------------------------------------------------------------------- */
-
-static const struct vision *vision_of(const struct reembed *reembed)
+static const struct vision *target(const struct reembed *reembed)
 {
-    return reembed->vision ? reembed->vision : reembed->flow->vision;
+    return reembed->vision ? reembed->vision : reembed->generation->vision;
 }
+
+/* ---- the work ------------------------------------------------------------------------------------------------- */
 
 static bool is_closing(struct reembed *reembed)
 {
@@ -132,27 +133,6 @@ static uint8_t *read_photo(struct store *store, const struct store_lacking_face 
     return bytes;
 }
 
-static enum aibox_status embed_photo(struct reembed *reembed, const uint8_t *photo, size_t size, float *embedding,
-                                     struct aibox_error *err)
-{
-    struct look look;
-    struct vision_face face;
-    bool found;
-    float norm;
-    enum aibox_status status =
-        look_largest(reembed->flow, reembed->worker, photo, size, 0, NULL, &look, &face, &found, err);
-    if (status != AIBOX_OK)
-        return status;
-    if (!found)
-        status = error_set(err, AIBOX_NO_FACE, "no face found in the photo");
-    if (status == AIBOX_OK)
-        status = vision_locate(reembed->worker, &look.image, &face, err);
-    if (status == AIBOX_OK)
-        status = vision_embed(reembed->worker, &look.image, &face, VISION_TWO_VIEWS, embedding, &norm, err);
-    look_free(&look);
-    return status;
-}
-
 static void count(struct reembed *reembed, size_t *counter)
 {
     pthread_mutex_lock(&reembed->mu);
@@ -171,11 +151,11 @@ static void embed_face(struct reembed *reembed, const struct store_lacking_face 
         count(reembed, &reembed->state.without_photo);
         return;
     }
-    enum aibox_status status = embed_photo(reembed, photo, size, embedding, &err);
+    enum aibox_status status = look_embedding(flow, reembed->worker, photo, size, embedding, &err);
     free(photo);
     if (status == AIBOX_OK)
-        status = store_face_feature_add(flow->store, face->person_id, face->face_id,
-                                        vision_model_set(vision_of(reembed)), embedding, &err);
+        status = store_face_feature_add(flow->store, face->person_id, face->face_id, vision_model_set(target(reembed)),
+                                        embedding, &err);
     if (status == AIBOX_ID_NOT_FOUND) /* deleted meanwhile */
         return;
     count(reembed, status == AIBOX_OK ? &reembed->state.done : &reembed->state.failed);
@@ -191,7 +171,7 @@ static bool work(struct reembed *reembed)
     struct aibox_error err;
     size_t n = PAGE;
     while (n == PAGE) {
-        if (store_faces_lacking(reembed->flow->store, vision_model_set(vision_of(reembed)), reembed->after, PAGE, faces,
+        if (store_faces_lacking(reembed->flow->store, vision_model_set(target(reembed)), reembed->after, PAGE, faces,
                                 &n, &err) != AIBOX_OK)
             return false;
         for (size_t i = 0; i < n; i++) {
@@ -245,9 +225,9 @@ static void begin(struct reembed *reembed, const char *wanted)
     else if (!same)
         status = vision_open(folder, &reembed->vision, &err);
     if (status == AIBOX_OK)
-        status = store_faces_lacking_count(reembed->flow->store, vision_model_set(vision_of(reembed)), &lacking, &err);
+        status = store_faces_lacking_count(reembed->flow->store, vision_model_set(target(reembed)), &lacking, &err);
     if (status == AIBOX_OK && (!same || lacking > 0))
-        status = vision_worker_open(vision_of(reembed), &reembed->worker, &err);
+        status = vision_worker_open(target(reembed), &reembed->worker, &err);
     if (status != AIBOX_OK) {
         fail(reembed, &err);
         return;
@@ -256,8 +236,7 @@ static void begin(struct reembed *reembed, const char *wanted)
     reembed->state.faces = lacking;
     pthread_mutex_unlock(&reembed->mu);
     if (reembed->worker != NULL)
-        log_info("flow", "faces are embedded anew model_set=%s faces=%zu", vision_model_set(vision_of(reembed)),
-                 lacking);
+        log_info("flow", "faces are embedded anew model_set=%s faces=%zu", vision_model_set(target(reembed)), lacking);
 }
 
 /* All that can be done is done. */
@@ -324,12 +303,14 @@ enum aibox_status reembed_open(struct flow *flow, const char *models_dir, struct
     memcpy(reembed->state.wanted, reembed->state.active, sizeof reembed->state.wanted);
     (void)pthread_mutex_init(&reembed->mu, NULL);
     (void)clock_cond_init(&reembed->wake);
+    reembed->generation = generation_use(flow->generations);
     if (status == AIBOX_OK && pthread_create(&reembed->thread, NULL, run, reembed) != 0)
         status = error_set(err, AIBOX_PROCESS_FAILED, "can't start a thread");
     if (status == AIBOX_OK) {
         *out = reembed;
         return AIBOX_OK;
     }
+    generation_done(flow->generations, reembed->generation);
     (void)pthread_cond_destroy(&reembed->wake);
     (void)pthread_mutex_destroy(&reembed->mu);
     free(reembed->models_dir);

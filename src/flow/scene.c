@@ -98,7 +98,7 @@ void scene_close(struct scene *scene)
     if (scene == NULL)
         return;
     for (size_t i = 0; i < SUBJECTS_MAX; i++)
-        subject_clear(&scene->slots[i].subject);
+        subject_clear(scene->flow, &scene->slots[i].subject);
     pthread_mutex_destroy(&scene->mu);
     free(scene);
 }
@@ -108,6 +108,7 @@ void scene_close(struct scene *scene)
 struct finding {
     struct scene *scene;
     const struct scene_frame *frame;
+    const struct generation *generation;
     float min_face;
     struct vision_face faces[VISION_MAX_FACES];
     size_t count, n_hints;
@@ -115,9 +116,10 @@ struct finding {
     struct aibox_error *err;
 };
 
-static void find_faces(void *worker, void *arg)
+static void find_faces(void *seat, void *arg)
 {
     struct finding *finding = arg;
+    struct vision_worker *worker = seat_worker(seat, finding->generation);
     struct scene *scene = finding->scene;
     struct vision_detect_options options = {.min_score = TRACK_DOUBTFUL,
                                             .min_face = finding->min_face,
@@ -178,9 +180,9 @@ static int64_t away_limit_ms(const struct slot *slot, const struct scene_place *
     return limit_ms < AWAY_MOST_MS ? limit_ms : AWAY_MOST_MS;
 }
 
-static void free_slot(struct slot *slot)
+static void free_slot(struct scene *scene, struct slot *slot)
 {
-    subject_clear(&slot->subject);
+    subject_clear(scene->flow, &slot->subject);
     slot->used = slot->here = false;
 }
 
@@ -200,8 +202,9 @@ static void leave(struct scene *scene, size_t index, const struct scene_place *p
     slot->away_ms = now_ms;
     if (!slot->subject.decided)
         decide_on(scene, &slot->subject, place, true);
+    subject_rest(scene->flow, &slot->subject);
     if (slot->subject.vote.count == 0)
-        free_slot(slot);
+        free_slot(scene, slot);
 }
 
 static void forget(struct scene *scene, const struct scene_place *place, int64_t now_ms)
@@ -209,7 +212,7 @@ static void forget(struct scene *scene, const struct scene_place *place, int64_t
     for (size_t i = 0; i < SUBJECTS_MAX; i++) {
         struct slot *slot = &scene->slots[i];
         if (slot->used && !slot->here && now_ms - slot->away_ms > away_limit_ms(slot, place))
-            free_slot(slot);
+            free_slot(scene, slot);
     }
 }
 
@@ -227,7 +230,7 @@ static size_t take_slot(struct scene *scene)
             oldest = i;
     }
     if (oldest != NOBODY) {
-        free_slot(&scene->slots[oldest]);
+        free_slot(scene, &scene->slots[oldest]);
         scene->slots[oldest].used = scene->slots[oldest].here = true;
     }
     return oldest;
@@ -315,6 +318,7 @@ static size_t choose_track(const struct scene *scene, const bool *looked_at, con
 
 struct closer {
     struct scene *scene;
+    struct generation *generation;
     const struct image *image;
     struct vision_quality_limits limits;
     unsigned wants;
@@ -323,9 +327,10 @@ struct closer {
     struct aibox_error *err;
 };
 
-static void look_on_worker(void *worker, void *arg)
+static void look_on_worker(void *seat, void *arg)
 {
     struct closer *closer = arg;
+    struct vision_worker *worker = seat_worker(seat, closer->generation);
     closer->status = look_closer(closer->scene->flow, worker, closer->image, 1, closer->wants, &closer->limits,
                                  &closer->face, closer->err);
 }
@@ -345,8 +350,9 @@ static enum aibox_status look_closer_at(struct closer *closer, const struct scen
 /* Whether the look shows surely somebody else than the votes so far. */
 static bool contradicts(const struct subject *subject, const struct flow_face *face)
 {
-    return subject->vote.count >= 2 && subject->vote.kind != VOTE_FAINT && !face->faint &&
-           fabsf(face->pose.yaw) < FRONTAL_YAW && vote_likeness(&subject->vote, face->embedding) < OTHER_LIKENESS;
+    return subject->vote.count >= 2 && strcmp(subject->vote.model_set, face->model_set) == 0 &&
+           subject->vote.kind != VOTE_FAINT && !face->faint && fabsf(face->pose.yaw) < FRONTAL_YAW &&
+           vote_likeness(&subject->vote, face->embedding) < OTHER_LIKENESS;
 }
 
 /* Brings back who is away and resembles the track's subject most, or leaves things as they are. */
@@ -361,7 +367,8 @@ static void rejoin(struct scene *scene, size_t t)
     (void)vote_embedding(&fresh->vote, mean);
     for (size_t i = 0; i < SUBJECTS_MAX; i++) {
         const struct slot *slot = &scene->slots[i];
-        if (!slot->used || slot->here || slot->subject.vote.kind == VOTE_FAINT)
+        if (!slot->used || slot->here || slot->subject.vote.kind == VOTE_FAINT ||
+            strcmp(slot->subject.vote.model_set, fresh->vote.model_set) != 0)
             continue;
         float likeness = vote_likeness(&slot->subject.vote, mean);
         if (likeness > best) {
@@ -371,8 +378,8 @@ static void rejoin(struct scene *scene, size_t t)
     }
     if (back == NOBODY)
         return;
-    subject_join(&scene->slots[back].subject, fresh);
-    free_slot(&scene->slots[scene->places[t]]);
+    subject_join(scene->flow, &scene->slots[back].subject, fresh);
+    free_slot(scene, &scene->slots[scene->places[t]]);
     scene->slots[back].here = true;
     scene->places[t] = back;
 }
@@ -394,8 +401,9 @@ static void take_look(struct scene *scene, size_t t, const struct scene_place *p
     subject->contradictions = 0;
     if (subject->first_look_ms == 0)
         subject->first_look_ms = frame->now_ms;
-    if (subject_take_look(scene->flow, subject, closer->image, &closer->face, (closer->wants & FLOW_WANT_AGE_SEX) != 0,
-                          (closer->wants & FLOW_WANT_LIVENESS) != 0, frame->timestamp_ms, spot, &err) != AIBOX_OK)
+    if (subject_take_look(scene->flow, subject, closer->generation, closer->image, &closer->face,
+                          (closer->wants & FLOW_WANT_AGE_SEX) != 0, (closer->wants & FLOW_WANT_LIVENESS) != 0,
+                          frame->timestamp_ms, spot, &err) != AIBOX_OK)
         log_warn("flow", "a picture of somebody before a camera can't be made reason=\"%s\"", err.message);
     rejoin(scene, t);
 }
@@ -415,10 +423,12 @@ static enum aibox_status look_at(struct scene *scene, size_t t, const struct sce
         closer.wants |= FLOW_WANT_AGE_SEX;
     if (scene->hurried || !look_time_for_two_views(scene->flow))
         closer.wants |= FLOW_ONE_VIEW;
+    closer.generation = generation_use(scene->flow->generations);
     enum aibox_status status = look_closer_at(&closer, place, &useful);
     subject->last_look_ms = frame->now_ms;
     if (status == AIBOX_OK && useful)
         take_look(scene, t, place, frame, &closer, spot);
+    generation_done(scene->flow->generations, closer.generation);
     return status;
 }
 
@@ -503,7 +513,10 @@ enum aibox_status scene_look(struct scene *scene, const struct scene_place *plac
     if (status != AIBOX_OK)
         return status;
     finding.n_hints = choose_hints(scene, frame);
+    struct generation *generation = generation_use(scene->flow->generations);
+    finding.generation = generation;
     status = pool_run(scene->flow->pool, POOL_STEADY, -1, find_faces, &finding, err);
+    generation_done(scene->flow->generations, generation);
     if (status == AIBOX_OK)
         status = finding.status;
     if (status != AIBOX_OK)

@@ -14,8 +14,8 @@ enum aibox_status sighting_search(struct sighting *sighting)
 {
     struct flow *flow = sighting->flow;
     int64_t start = clock_monotonic_us();
-    enum aibox_status status =
-        flow_search(flow, sighting->decision->face.embedding, &sighting->filter, &sighting->result, sighting->err);
+    enum aibox_status status = flow_search(sighting->generation, sighting->decision->face.embedding, &sighting->filter,
+                                           &sighting->result, sighting->err);
     stages_add(flow->stages, STAGE_SEARCH, clock_monotonic_us() - start);
     /* The network gave nothing usable: a stranger, not an error of the caller's. */
     return status == AIBOX_BAD_FEATURE ? AIBOX_OK : status;
@@ -50,7 +50,7 @@ enum aibox_status sighting_read_place(struct sighting *sighting)
         return status;
     if (place->n_groups > 0)
         sighting->filter.groups = &sighting->groups;
-    if (place->group_must_have_people && gallery_count_filtered(flow->gallery, &sighting->filter) == 0)
+    if (place->group_must_have_people && gallery_count_filtered(sighting->generation->gallery, &sighting->filter) == 0)
         return error_set(sighting->err, AIBOX_EMPTY_GROUP, "group_name: nobody with a face is in '%s'",
                          place->n_groups > 0 ? place->groups[0] : "");
     return AIBOX_OK;
@@ -85,7 +85,7 @@ enum aibox_status sighting_name(struct sighting *sighting)
     struct flow *flow = sighting->flow;
     struct flow_decision *decision = sighting->decision;
     struct flow_threshold threshold;
-    flow_threshold_get(flow, &threshold);
+    threshold_get(flow, sighting->generation, &threshold);
     decision->threshold =
         isnan(sighting->probe->place.threshold) ? threshold.threshold : sighting->probe->place.threshold;
     if (sighting->result.count == 0)
@@ -209,7 +209,7 @@ static enum aibox_status store_decision(struct sighting *sighting, int64_t times
         .box_fiqa_info = (const char *)fiqa.data,
         .supersedes = or_empty(sighting->supersedes),
         .feature = decision->face.embedding,
-        .model_set = vision_model_set(flow->vision),
+        .model_set = vision_model_set(sighting->generation->vision),
         .spot = sighting->spot,
         .spot_size = sighting->spot_size,
         .face = sighting->face,

@@ -9,8 +9,9 @@
 
 struct sighting {
     struct flow *flow;
-    const struct flow_probe *probe; /* where and when; the picture in it is not looked at */
-    struct flow_decision *decision; /* its face is looked at already; `action` is not NULL */
+    const struct generation *generation; /* that looked at the face, and searches for it; in use until the end */
+    const struct flow_probe *probe;      /* where and when; the picture in it is not looked at */
+    struct flow_decision *decision;      /* its face is looked at already; `action` is not NULL */
     /* Pictures of the event: scene (or face with surroundings) and aligned face; NULL: none. */
     const uint8_t *spot, *face;
     size_t spot_size, face_size;

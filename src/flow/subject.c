@@ -31,9 +31,16 @@ static void drop_pictures(struct subject *subject)
     subject->around_size = subject->aligned_size = 0;
 }
 
-void subject_clear(struct subject *subject)
+void subject_rest(struct flow *flow, struct subject *subject)
+{
+    generation_done(flow->generations, subject->generation);
+    subject->generation = NULL;
+}
+
+void subject_clear(struct flow *flow, struct subject *subject)
 {
     drop_pictures(subject);
+    subject_rest(flow, subject);
     memset(subject, 0, sizeof *subject);
 }
 
@@ -89,13 +96,24 @@ static enum aibox_status take_pictures(struct flow *flow, struct subject *subjec
     return AIBOX_OK;
 }
 
-enum aibox_status subject_take_look(struct flow *flow, struct subject *subject, const struct image *image,
-                                    const struct flow_face *face, bool has_attributes, bool has_live,
-                                    int64_t timestamp_ms, struct spot **scene, struct aibox_error *err)
+/* After a look that may have begun the votes anew. */
+static void follow_vote(struct flow *flow, struct subject *subject, struct generation *generation)
+{
+    bool is_its = strcmp(subject->vote.model_set, vision_model_set(generation->vision)) == 0;
+    if (subject->vote.count == 0 || !is_its || subject->generation == generation)
+        return;
+    subject_rest(flow, subject);
+    subject->generation = generation_use_again(flow->generations, generation);
+}
+
+enum aibox_status subject_take_look(struct flow *flow, struct subject *subject, struct generation *generation,
+                                    const struct image *image, const struct flow_face *face, bool has_attributes,
+                                    bool has_live, int64_t timestamp_ms, struct spot **scene, struct aibox_error *err)
 {
     enum vote_kind kind = vote_kind_of(face);
     float worth = vote_worth(face);
     (void)vote_add(&subject->vote, face);
+    follow_vote(flow, subject, generation);
     if (has_live)
         vote_add_live(&subject->vote, face->live);
     if (has_attributes) {
@@ -116,9 +134,11 @@ enum aibox_status subject_take_look(struct flow *flow, struct subject *subject, 
     return AIBOX_OK;
 }
 
-void subject_join(struct subject *subject, struct subject *other)
+void subject_join(struct flow *flow, struct subject *subject, struct subject *other)
 {
     vote_merge(&subject->vote, &other->vote);
+    if (other->generation != NULL)
+        follow_vote(flow, subject, other->generation);
     if (other->best_worth > 0 && is_better(subject, other->best_kind, other->best_worth) &&
         !(subject->decided && subject->verdict == STORE_KNOWN)) {
         drop_pictures(subject);
@@ -137,7 +157,7 @@ void subject_join(struct subject *subject, struct subject *other)
     if (other->last_look_ms > subject->last_look_ms)
         subject->last_look_ms = other->last_look_ms;
     subject->contradictions = 0;
-    subject_clear(other);
+    subject_clear(flow, other);
 }
 
 /* ---- deciding ---- */
@@ -152,6 +172,7 @@ static void fill_face(const struct subject *subject, struct flow_face *face)
 {
     *face = subject->best;
     face->norm = vote_embedding(&subject->vote, face->embedding);
+    memcpy(face->model_set, subject->vote.model_set, sizeof face->model_set);
     face->faint = subject->vote.kind == VOTE_FAINT;
     face->live = vote_live(&subject->vote);
     face->age = subject->age;
@@ -177,7 +198,7 @@ static void remember(struct subject *subject, const struct flow_decision *decisi
 enum aibox_status subject_decide(struct flow *flow, struct subject *subject, const struct scene_place *place,
                                  bool final, struct aibox_error *err)
 {
-    if (subject->vote.count == 0 || subject->best_worth == 0)
+    if (subject->vote.count == 0 || subject->best_worth == 0 || subject->generation == NULL)
         return AIBOX_OK;
     struct flow_decision decision = {.action = "", .has_face = true};
     struct flow_probe probe = {.place = *place->place,
@@ -185,7 +206,8 @@ enum aibox_status subject_decide(struct flow *flow, struct subject *subject, con
                                .with_attributes = subject->has_attributes,
                                .decided = place->decided,
                                .decided_ctx = place->decided_ctx};
-    struct sighting sighting = {.flow = flow, .probe = &probe, .decision = &decision, .err = err};
+    struct sighting sighting = {
+        .flow = flow, .generation = subject->generation, .probe = &probe, .decision = &decision, .err = err};
     sighting.spot = subject->scene != NULL ? subject->scene->jpeg : subject->around;
     sighting.spot_size = subject->scene != NULL ? subject->scene->size : subject->around_size;
     sighting.face = subject->aligned;

@@ -22,8 +22,9 @@ void spot_release(struct spot *spot); /* NULL is allowed */
 
 struct subject {
     struct vote vote;
-    struct flow_face best; /* the look worth most; its embedding is that look's alone */
-    float best_worth;      /* 0: no look yet */
+    struct generation *generation; /* in use: that of the votes; NULL: without votes, or away */
+    struct flow_face best;         /* the look worth most; its embedding is that look's alone */
+    float best_worth;              /* 0: no look yet */
     enum vote_kind best_kind;
     int64_t best_at_ms; /* Unix time */
     bool has_attributes;
@@ -42,18 +43,20 @@ struct subject {
     char name[128];
 };
 
-void subject_clear(struct subject *subject);
+void subject_clear(struct flow *flow, struct subject *subject);
+/* It is away, and may be so for long: nothing is decided on until the next look. */
+void subject_rest(struct flow *flow, struct subject *subject);
 
 /*
  * Takes a look into account: `image` is what `face` was found in. `scene` is made when it is needed and then shared.
- * An error leaves the subject as it was, but for the vote.
+ * `generation`: that looked at the face. An error leaves the subject as it was, but for the vote.
  */
-enum aibox_status subject_take_look(struct flow *flow, struct subject *subject, const struct image *image,
-                                    const struct flow_face *face, bool has_attributes, bool has_live,
-                                    int64_t timestamp_ms, struct spot **scene, struct aibox_error *err);
+enum aibox_status subject_take_look(struct flow *flow, struct subject *subject, struct generation *generation,
+                                    const struct image *image, const struct flow_face *face, bool has_attributes,
+                                    bool has_live, int64_t timestamp_ms, struct spot **scene, struct aibox_error *err);
 
 /* `other` turned out to be the same person: its looks are taken over, and it is cleared. */
-void subject_join(struct subject *subject, struct subject *other);
+void subject_join(struct flow *flow, struct subject *subject, struct subject *other);
 
 /*
  * Decides on what is known. Not known and not `final`: nothing happens, there may be better looks. A stranger decided

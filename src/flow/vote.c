@@ -1,6 +1,7 @@
 #include "flow/vote.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Beyond this side, px, a face shows no more of itself to the embedding network. */
@@ -31,10 +32,11 @@ static double weight_of(const struct flow_face *face)
     return (double)(side * side * fmaxf(face->quality.score, LEAST_QUALITY));
 }
 
-/* A better kind makes what there was worthless. */
-static void raise_kind(struct vote *vote, enum vote_kind kind)
+/* A better kind, or another model set, makes what there was worthless. */
+static void begin(struct vote *vote, enum vote_kind kind, const char *model_set)
 {
     vote->kind = kind;
+    (void)snprintf(vote->model_set, sizeof vote->model_set, "%s", model_set);
     vote->count = 0;
     vote->weight = 0;
     memset(vote->sum, 0, sizeof vote->sum);
@@ -44,10 +46,11 @@ bool vote_add(struct vote *vote, const struct flow_face *face)
 {
     enum vote_kind kind = vote_kind_of(face);
     double weight = weight_of(face);
-    if (!(weight > 0) || (vote->count > 0 && kind < vote->kind))
+    bool of_another = strcmp(vote->model_set, face->model_set) != 0;
+    if (!(weight > 0) || (vote->count > 0 && !of_another && kind < vote->kind))
         return false;
-    if (vote->count == 0 || kind > vote->kind)
-        raise_kind(vote, kind);
+    if (vote->count == 0 || of_another || kind > vote->kind)
+        begin(vote, kind, face->model_set);
     for (size_t i = 0; i < VISION_DIMENSION; i++)
         vote->sum[i] += weight * (double)face->embedding[i];
     vote->weight += weight;
@@ -65,10 +68,11 @@ void vote_merge(struct vote *vote, const struct vote *other)
 {
     vote->live_sum += other->live_sum;
     vote->live_count += other->live_count;
-    if (other->count == 0 || (vote->count > 0 && other->kind < vote->kind))
+    bool of_another = strcmp(vote->model_set, other->model_set) != 0;
+    if (other->count == 0 || (vote->count > 0 && !of_another && other->kind < vote->kind))
         return;
-    if (vote->count == 0 || other->kind > vote->kind)
-        raise_kind(vote, other->kind);
+    if (vote->count == 0 || of_another || other->kind > vote->kind)
+        begin(vote, other->kind, other->model_set);
     for (size_t i = 0; i < VISION_DIMENSION; i++)
         vote->sum[i] += other->sum[i];
     vote->weight += other->weight;

@@ -12,8 +12,9 @@
 enum vote_kind { VOTE_FAINT, VOTE_POOR, VOTE_GOOD };
 
 struct vote {
-    enum vote_kind kind; /* of those that count */
-    unsigned count;      /* of them; 0: none yet */
+    enum vote_kind kind;              /* of those that count */
+    char model_set[VISION_MODEL_SET]; /* of those that count: looks of another one begin anew */
+    unsigned count;                   /* of them; 0: none yet */
     double weight;
     double sum[VISION_DIMENSION]; /* of raw embeddings times weight */
     unsigned live_count;

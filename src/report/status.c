@@ -111,12 +111,13 @@ static void write_figure(struct json_out *out, const char *key, double value)
 static void write_figures(struct report *report, struct gauges_cpu *since, struct json_out *out)
 {
     struct gauges gauges;
-    char fault[200];
+    char fault[200], model_set[VISION_MODEL_SET];
 
+    flow_model_set(report->flow, model_set);
     gauges_read(since, report->data_dir, &gauges);
     find_fault(report, fault, sizeof fault);
     json_out_key_text(out, "sw_version", AIBOX_VERSION);
-    json_out_key_text(out, "sdk_version", flow_model_set(report->flow));
+    json_out_key_text(out, "sdk_version", model_set);
     json_out_key_text(out, "gateway_mac", report->identity.mac);
     write_figure(out, "cpu_usage", gauges.cpu_percent);
     write_figure(out, "cpu_use", gauges.cpu_percent);

@@ -66,7 +66,8 @@ void batch_close(struct batch *batch)
     checkpointer_close(batch->checkpointer);
     sql_close(&batch->main);
     sql_close(&batch->pictures);
-    free((char *)batch->listener.model_set);
+    for (size_t i = 0; i < STORE_LISTENERS; i++)
+        free((char *)batch->listeners[i].model_set);
     free(batch->notes);
     free(batch->put.items);
     free(batch->released.items);
@@ -203,11 +204,21 @@ void batch_abandon(struct batch *batch)
     abandon_pictures(batch);
 }
 
-static bool tell_one(struct batch *batch, const struct note *note, const struct label_map *labels)
+bool batch_tell_person(struct batch *batch, const struct store_listener *listener, const struct label_map *labels,
+                       int64_t person_id)
 {
-    const struct store_listener *listener = &batch->listener;
     struct person_template person;
 
+    if (!listener->person)
+        return true;
+    if (template_load(&batch->main, labels, listener->model_set, person_id, batch->features, &person, NULL) != AIBOX_OK)
+        return false;
+    return listener->person(listener->ctx, &person.state);
+}
+
+static bool tell_one(struct batch *batch, const struct store_listener *listener, const struct note *note,
+                     const struct label_map *labels)
+{
     switch (note->kind) {
     case NOTE_GROUP_DROPPED:
         if (listener->group_dropped)
@@ -224,29 +235,31 @@ static bool tell_one(struct batch *batch, const struct note *note, const struct 
     case NOTE_PERSON:
         break;
     }
-    if (!listener->person)
-        return true;
-    if (template_load(&batch->main, labels, listener->model_set, note->value, batch->features, &person, NULL) !=
-        AIBOX_OK)
-        return false;
-    return listener->person(listener->ctx, &person.state);
+    return batch_tell_person(batch, listener, labels, note->value);
 }
 
-static void tell_listener(struct batch *batch)
+static void tell_all(struct batch *batch, const struct store_listener *listener, const struct label_map *labels)
 {
-    struct label_map *labels = label_map_take(batch->store->labels);
-
     for (size_t i = 0; i < batch->n_notes; i++) {
         const struct note *note = &batch->notes[i];
         /* The state told is that of the commit: of equal neighbours one is enough. */
         if (i + 1 < batch->n_notes && note[1].kind == note->kind && note[1].value == note->value)
             continue;
-        if (!tell_one(batch, note, labels)) {
+        if (!tell_one(batch, listener, note, labels)) {
             batch->listener_refusals++;
             log_error("store", "the gallery did not take a change kind=%d value=%lld refusals=%llu", (int)note->kind,
                       (long long)note->value, (unsigned long long)batch->listener_refusals);
         }
     }
+}
+
+static void tell_listeners(struct batch *batch)
+{
+    struct label_map *labels = label_map_take(batch->store->labels);
+
+    for (size_t i = 0; i < STORE_LISTENERS; i++)
+        if (batch->listeners[i].ctx)
+            tell_all(batch, &batch->listeners[i], labels);
     batch->n_notes = 0;
     label_map_drop(labels);
 }
@@ -258,7 +271,7 @@ void batch_renew(struct batch *batch)
     if (batch->labels_changed && label_slot_load(batch->store->labels, &batch->main, NULL) != AIBOX_OK)
         log_error("store", "groups could not be read after a commit");
     batch->labels_changed = false;
-    tell_listener(batch);
+    tell_listeners(batch);
 }
 
 static void tell(const struct commit_listener *listeners, size_t n)

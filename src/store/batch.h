@@ -34,7 +34,7 @@ struct batch {
     struct sql main;
     struct sql pictures;
     struct checkpointer *checkpointer;
-    struct store_listener listener; /* model_set is owned */
+    struct store_listener listeners[STORE_LISTENERS]; /* model_set is owned; empty ones have no ctx */
     uint64_t listener_refusals;
     struct commit_listener events_listeners[STORE_EVENT_LISTENERS]; /* empty ones have no `heard` */
     struct commit_listener outbox_listeners[STORE_OUTBOX_LISTENERS];
@@ -42,7 +42,7 @@ struct batch {
     bool losing;  /* events are being dropped undelivered, and that was said */
 
     bool pictures_open; /* pictures.db is in a transaction */
-    struct note *notes; /* what the listener is to hear */
+    struct note *notes; /* what the listeners are to hear */
     size_t n_notes, notes_room;
     struct digests put;      /* pictures added by this batch */
     struct digests released; /* pictures that lost a name: deleted when nothing names them */
@@ -57,7 +57,7 @@ struct batch {
     bool outbox_added;                      /* messages came into the outbox */
     int main_wal_pages, pictures_wal_pages; /* after the last commit */
 
-    float features[STORE_MAX_FACES * STORE_DIMENSION]; /* for the listener */
+    float features[STORE_MAX_FACES * STORE_DIMENSION]; /* for the listeners */
 };
 
 enum aibox_status batch_open(struct batch *batch, struct store *store, struct aibox_error *err);
@@ -71,6 +71,9 @@ bool batch_is_broken(const struct batch *batch);
 enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err);
 /* The part after a COMMIT: counters and label map are read again, the listener is told. */
 void batch_renew(struct batch *batch);
+/* Tells a listener a person's committed state. False: it could not be read, or was refused. */
+bool batch_tell_person(struct batch *batch, const struct store_listener *listener, const struct label_map *labels,
+                       int64_t person_id);
 /* Tells those who listen to the outbox. */
 void batch_tell_of_outbox(struct batch *batch);
 void batch_abandon(struct batch *batch);

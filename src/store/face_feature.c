@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "store/batch.h"
+#include "store/person.h"
 #include "store/seal_rows.h"
 
 /* A face that has a feature, but none of the set ?1. */
@@ -61,11 +61,30 @@ struct add_job {
     const float *feature;
 };
 
+enum aibox_status face_feature_insert(struct batch *batch, int64_t person_id, const uint8_t face_id[UUID_BYTES],
+                                      const char *model_set, const float *feature, struct aibox_error *err)
+{
+    uint8_t nonce[SEAL_NONCE_SIZE], sealed[STORE_DIMENSION * sizeof(float) + SEAL_EXTRA];
+    int64_t model_set_id;
+    enum aibox_status status = batch_model_set(batch, model_set, &model_set_id, err);
+
+    if (status != AIBOX_OK)
+        return status;
+    struct seal_place place = seal_place_face(person_id, face_id);
+    seal_bytes(batch->main.ring, &place, feature, STORE_DIMENSION * sizeof(float), nonce, sealed);
+    return sql_run(&batch->main,
+                   "INSERT INTO face (person_id, model_set_id, face_id, key_id, nonce, feature)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                   err, sql_int(person_id), sql_int(model_set_id), sql_blob(face_id, UUID_BYTES),
+                   sql_int(seal_key_id(batch->main.ring)), sql_blob(nonce, sizeof nonce),
+                   sql_blob(sealed, sizeof sealed));
+}
+
 static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_error *err)
 {
     const struct add_job *job = arg;
-    uint8_t face_id[UUID_BYTES], nonce[SEAL_NONCE_SIZE], sealed[STORE_DIMENSION * sizeof(float) + SEAL_EXTRA];
-    int64_t model_set_id, known;
+    uint8_t face_id[UUID_BYTES];
+    int64_t known;
     bool there, done;
 
     if (!uuid_parse(job->face_id, face_id))
@@ -75,21 +94,14 @@ static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_er
     if (status == AIBOX_OK && !there)
         return error_set(err, AIBOX_ID_NOT_FOUND, "the face was deleted meanwhile");
     if (status == AIBOX_OK)
-        status = batch_model_set(batch, job->model_set, &model_set_id, err);
-    if (status == AIBOX_OK)
-        status =
-            sql_get(&batch->main, "SELECT 1 FROM face WHERE person_id = ? AND face_id = ? AND model_set_id = ?", &known,
-                    &done, err, sql_int(job->person_id), sql_blob(face_id, UUID_BYTES), sql_int(model_set_id));
+        status = sql_get(&batch->main,
+                         "SELECT 1 FROM face f JOIN model_set m ON m.model_set_id = f.model_set_id"
+                         " WHERE f.person_id = ? AND f.face_id = ? AND m.name = ?",
+                         &known, &done, err, sql_int(job->person_id), sql_blob(face_id, UUID_BYTES),
+                         sql_text(job->model_set));
     if (status != AIBOX_OK || done)
         return status;
-    struct seal_place place = seal_place_face(job->person_id, face_id);
-    seal_bytes(batch->main.ring, &place, job->feature, STORE_DIMENSION * sizeof(float), nonce, sealed);
-    status =
-        sql_run(&batch->main,
-                "INSERT INTO face (person_id, model_set_id, face_id, key_id, nonce, feature)"
-                " VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                err, sql_int(job->person_id), sql_int(model_set_id), sql_blob(face_id, UUID_BYTES),
-                sql_int(seal_key_id(batch->main.ring)), sql_blob(nonce, sizeof nonce), sql_blob(sealed, sizeof sealed));
+    status = face_feature_insert(batch, job->person_id, face_id, job->model_set, job->feature, err);
     return status == AIBOX_OK ? batch_note(batch, NOTE_PERSON, job->person_id, err) : status;
 }
 

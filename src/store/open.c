@@ -221,31 +221,7 @@ void store_close(struct store *store)
     free(store);
 }
 
-/* ---- listener ------------------------------------------------------------------------------------- */
-
-static enum aibox_status run_set_listener(struct batch *batch, void *arg, struct aibox_error *err)
-{
-    const struct store_listener *listener = arg;
-    char *model_set = NULL;
-
-    if (listener && listener->model_set) {
-        model_set = strdup(listener->model_set);
-        if (!model_set)
-            return out_of_memory(err);
-    }
-    free((char *)batch->listener.model_set);
-    batch->listener = listener ? *listener : (struct store_listener){0};
-    batch->listener.model_set = model_set;
-    return AIBOX_OK;
-}
-
-void store_set_listener(struct store *store, const struct store_listener *listener)
-{
-    struct aibox_error err = {0};
-
-    if (writer_do(store->writer, CHANGE_ALONE, run_set_listener, (void *)listener, &err) != AIBOX_OK)
-        log_error("store", "the listener was not set reason=\"%s\"", err.message);
-}
+/* ---- listeners to events and outbox ------------------------------------------------------------------ */
 
 /* Puts `to` into the place of the listener that is `from`. */
 struct exchange_job {

@@ -37,6 +37,10 @@ enum aibox_status person_row_write(struct batch *batch, struct person_row *row, 
 /* Deletes the person with faces, photos and memberships. */
 enum aibox_status person_row_delete(struct batch *batch, const struct person_row *row, struct aibox_error *err);
 
+/* face_feature.c: one feature of a face, sealed. */
+enum aibox_status face_feature_insert(struct batch *batch, int64_t person_id, const uint8_t face_id[UUID_BYTES],
+                                      const char *model_set, const float *feature, struct aibox_error *err);
+
 /* The photo of one face. */
 enum aibox_status person_drop_photo(struct batch *batch, const struct store_face *face, struct aibox_error *err);
 

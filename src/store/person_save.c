@@ -28,14 +28,23 @@ struct save_job {
     bool created;
 };
 
-static enum aibox_status check_face(const struct store_new_face *face, struct aibox_error *err)
+static enum aibox_status check_feature(const float *feature, const char *model_set, struct aibox_error *err)
 {
-    if (!face->feature || !face->model_set || !face->model_set[0])
+    if (!feature || !model_set || !model_set[0])
         return error_set(err, AIBOX_PARAM, "a face lacks its feature or model set");
     for (size_t i = 0; i < STORE_DIMENSION; i++)
-        if (!isfinite(face->feature[i]))
+        if (!isfinite(feature[i]))
             return error_set(err, AIBOX_BAD_FEATURE, "the feature has a value that is not finite");
     return AIBOX_OK;
+}
+
+static enum aibox_status check_face(const struct store_new_face *face, struct aibox_error *err)
+{
+    enum aibox_status status = check_feature(face->feature, face->model_set, err);
+
+    if (status == AIBOX_OK && face->next_feature)
+        status = check_feature(face->next_feature, face->next_model_set, err);
+    return status;
 }
 
 static enum aibox_status prepare(struct save_job *job, struct aibox_error *err)
@@ -150,26 +159,19 @@ static enum aibox_status list_faces(struct batch *batch, const struct save_job *
 static enum aibox_status insert_face(struct batch *batch, const struct prepared_face *face, int64_t person_id,
                                      struct aibox_error *err)
 {
-    uint8_t id[UUID_BYTES], nonce[SEAL_NONCE_SIZE], sealed[STORE_DIMENSION * sizeof(float) + SEAL_EXTRA];
-    int64_t model_set_id;
-    enum aibox_status status = batch_model_set(batch, face->given->model_set, &model_set_id, err);
+    const struct store_new_face *given = face->given;
+    uint8_t id[UUID_BYTES];
 
     uuid_pack(face->face.face_id, id);
-    struct seal_place place = seal_place_face(person_id, id);
-    seal_bytes(batch->main.ring, &place, face->given->feature, STORE_DIMENSION * sizeof(float), nonce, sealed);
-    if (status == AIBOX_OK)
-        status = sql_run(&batch->main,
-                         "INSERT INTO face (person_id, model_set_id, face_id, key_id, nonce, feature)"
-                         " VALUES (?, ?, ?, ?, ?, ?)",
-                         err, sql_int(person_id), sql_int(model_set_id), sql_blob(id, UUID_BYTES),
-                         sql_int(seal_key_id(batch->main.ring)), sql_blob(nonce, sizeof nonce),
-                         sql_blob(sealed, sizeof sealed));
-    if (status != AIBOX_OK || !face->given->photo)
+    enum aibox_status status = face_feature_insert(batch, person_id, id, given->model_set, given->feature, err);
+    if (status == AIBOX_OK && given->next_feature)
+        status = face_feature_insert(batch, person_id, id, given->next_model_set, given->next_feature, err);
+    if (status != AIBOX_OK || !given->photo)
         return status;
-    status = batch_put_picture(batch, face->sha256, face->given->photo, face->given->photo_size, err);
+    status = batch_put_picture(batch, face->sha256, given->photo, given->photo_size, err);
     uuid_pack(face->face.image_id, id);
     if (status == AIBOX_OK)
-        status = batch_add_image(batch, id, face->sha256, false, face->given->photo_size, err);
+        status = batch_add_image(batch, id, face->sha256, false, given->photo_size, err);
     return status;
 }
 

@@ -74,9 +74,19 @@ enum aibox_status store_open(const char *data_dir, size_t capacity, struct store
 enum aibox_status store_open_keyed(const char *data_dir, const char *key_file, size_t capacity, struct store **out,
                                    struct aibox_error *err);
 void store_set_capacity(struct store *store, size_t capacity); /* for people that are added from now on */
-/* Between two commits; copied with its model_set. Changes committed after the return are told. NULL: nobody listens any
- * more. */
-void store_set_listener(struct store *store, const struct store_listener *listener);
+#define STORE_LISTENERS 2 /* the gallery in force, and one that is to take its place */
+/* Between two commits; copied with its model_set. Changes committed after the return are told, to one listener after
+ * the other. PROCESS_FAILED: no room, no memory. */
+enum aibox_status store_listen(struct store *store, const struct store_listener *listener, struct aibox_error *err);
+/* Nothing is told to the listener of that ctx any more after the return. */
+void store_unlisten(struct store *store, const void *ctx);
+/*
+ * Tells the listener of that ctx the first `limit` people behind person_id `*after` who have a feature of its model
+ * set, in the same order with what commits tell it; *after moves on. *told: how many; fewer than `limit`: that was all.
+ * Commits wait meanwhile: small pages. PROCESS_FAILED also when the listener refused one.
+ */
+enum aibox_status store_tell(struct store *store, const void *ctx, int64_t *after, size_t limit, size_t *told,
+                             struct aibox_error *err);
 void store_close(struct store *store); /* waits for queued changes, checkpoints */
 
 /* Every person with a face of `model_set`, in no order; stops when `each` returns false. Fast: start-up. Callbacks of
@@ -168,6 +178,8 @@ enum store_faces_mode {
 struct store_new_face {
     const float *feature; /* 512, stored as given */
     const char *model_set;
+    const float *next_feature; /* the same of a second model set, or NULL */
+    const char *next_model_set;
     float norm, quality;
     const uint8_t *photo; /* original bytes, or NULL */
     size_t photo_size;

@@ -15,6 +15,7 @@
 #define VISION_DIMENSION    512
 #define VISION_MAX_FACES    128
 #define VISION_ALIGNED_SIDE 112
+#define VISION_MODEL_SET    64 /* bytes of a model set's id with its end */
 
 struct vision;
 struct vision_worker;
@@ -70,6 +71,8 @@ float vision_genuine_score(const struct vision *vision, double tpr);
 /* And back: the share of genuine pairs that stays below `threshold`. */
 double vision_false_reject_at(const struct vision *vision, float threshold);
 
+/* Of the worker's model set. */
+const struct vision *vision_of(const struct vision_worker *worker);
 enum aibox_status vision_worker_open(const struct vision *vision, struct vision_worker **out, struct aibox_error *err);
 void vision_worker_close(struct vision_worker *worker);
 

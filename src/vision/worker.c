@@ -181,6 +181,8 @@ void vision_close(struct vision *vision)
     free(vision);
 }
 
+_Static_assert(VISION_MODEL_SET == MODEL_SET_ID_SIZE, "an id fits");
+
 const char *vision_model_set(const struct vision *vision)
 {
     return vision->set.id;
@@ -210,6 +212,11 @@ float vision_least_norm(const struct vision *vision, enum vision_views views)
 {
     bool twice = views == VISION_TWO_VIEWS && vision->set.feature.views > 1;
     return vision->set.feature.least_norm[twice];
+}
+
+const struct vision *vision_of(const struct vision_worker *worker)
+{
+    return worker->vision;
 }
 
 enum aibox_status vision_worker_open(const struct vision *vision, struct vision_worker **out, struct aibox_error *err)

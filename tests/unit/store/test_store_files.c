@@ -530,7 +530,8 @@ static void test_full_disk(void **state)
     memcpy(small.path, path, strlen(path) + 1);
     log_set_level(LOG_LEVEL_ERROR + 1);
     assert_status(AIBOX_OK, store_open(small.path, 1000, &small.store, &err));
-    store_set_listener(small.store, &(struct store_listener){.person = count_call});
+    struct store_listener listener = {.ctx = &calls, .person = count_call};
+    assert_status(AIBOX_OK, store_listen(small.store, &listener, &err));
     int fd = open(filler, O_CREAT | O_WRONLY, 0600);
     assert_true(fd >= 0);
     assert_int_equal(posix_fallocate(fd, 0, 8 << 20), 0);

@@ -75,7 +75,7 @@ static struct mirror *listen(struct fixture *fixture)
                                       .group_dropped = on_group_dropped,
                                       .permission_dropped = on_permission_dropped,
                                       .people_cleared = on_cleared};
-    store_set_listener(fixture->store, &listener);
+    assert_status(AIBOX_OK, store_listen(fixture->store, &listener, NULL));
     return mirror;
 }
 
@@ -127,7 +127,7 @@ static void test_told_before_return(void **state)
     atomic_store(&mirror->refuse, true);
     assert_status(AIBOX_OK,
                   save_person(fixture->store, STORE_CREATE, "b", "B", 3, NULL, &err)); /* logged, not failed */
-    store_set_listener(fixture->store, NULL);
+    store_unlisten(fixture->store, mirror);
     assert_status(AIBOX_OK, save_person(fixture->store, STORE_CREATE, "c", "C", 3, NULL, &err));
     assert_int_equal(mirror->calls, 3);
     store_person_free(&person);
