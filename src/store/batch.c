@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/log.h"
+#include "store/catalogue.h"
 #include "store/template.h"
 
 #define MAIN_CACHE_KIB     4096
@@ -151,6 +152,7 @@ enum aibox_status batch_begin(struct batch *batch, struct aibox_error *err)
     batch->events_added = 0;
     batch->event_bytes_added = 0;
     batch->outbox_added = false;
+    catalogue_forget(batch->store->catalogue, 0);
     enum aibox_status status = sql_exec(&batch->main, "BEGIN IMMEDIATE", err);
     if (status == AIBOX_OK && batch->released.count > 0)
         status = delete_released(batch, err);
@@ -178,7 +180,7 @@ static void release_put(struct batch *batch, size_t from)
 
 enum aibox_status batch_run(struct batch *batch, change_run run, void *arg, struct aibox_error *err)
 {
-    size_t notes = batch->n_notes;
+    size_t notes = batch->n_notes, noted = catalogue_noted(batch->store->catalogue);
     size_t put = batch->put.count;
     enum aibox_status status = sql_exec(&batch->main, "SAVEPOINT change", err);
 
@@ -189,6 +191,7 @@ enum aibox_status batch_run(struct batch *batch, change_run run, void *arg, stru
         status = sql_exec(&batch->main, "RELEASE change", err);
     if (status != AIBOX_OK) {
         batch->n_notes = notes;
+        catalogue_forget(batch->store->catalogue, noted);
         release_put(batch, put);
         if (!sqlite3_get_autocommit(batch->main.db)) {
             (void)sql_exec(&batch->main, "ROLLBACK TO change", NULL);
@@ -310,6 +313,7 @@ enum aibox_status batch_commit(struct batch *batch, struct aibox_error *err)
     }
 
     /* Durable from here on: what fails below is said, and put right by the next commit or the next start. */
+    catalogue_apply(batch->store->catalogue);
     batch_renew(batch);
     tell_of_events(batch);
     batch_tell_of_outbox(batch);

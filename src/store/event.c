@@ -9,6 +9,7 @@
 
 #include "core/id.h"
 #include "store/batch.h"
+#include "store/catalogue.h"
 #include "store/seal_rows.h"
 
 #define MAX_EVENT_TEXT 512 /* bytes of each short text */
@@ -263,6 +264,28 @@ static enum aibox_status put_row(struct batch *batch, struct add_job *job, struc
     return status;
 }
 
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static void note_added(struct batch *batch, const struct add_job *job)
+{
+    const struct store_event *event = job->event;
+
+    catalogue_note_added(batch->store->catalogue,
+                         &(struct catalogue_event){.seq = job->seq,
+                                                   .timestamp_ms = event->timestamp_ms,
+                                                   .identity_name = or_empty(event->identity_name),
+                                                   .group_name = or_empty(event->group_name),
+                                                   .room = or_empty(event->room),
+                                                   .device_id = or_empty(event->device_id),
+                                                   .ep_id = or_empty(event->ep_id),
+                                                   .reason = or_empty(event->reason),
+                                                   .person_type = event->person_type,
+                                                   .score = event->score});
+}
+
 static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_error *err)
 {
     struct add_job *job = arg;
@@ -283,6 +306,7 @@ static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_er
         status = put_picture(batch, &job->face, err);
     if (status != AIBOX_OK)
         return status;
+    note_added(batch, job);
     batch->events_added++;
     batch->newest_event = job->seq;
     return AIBOX_OK;

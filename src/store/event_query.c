@@ -6,13 +6,17 @@
 
 #include "core/buffer.h"
 #include "store/batch.h"
+#include "store/catalogue.h"
 #include "store/event.h"
 #include "store/retention.h"
 #include "store/seal_rows.h"
 
 #define MAX_ANY   1000 /* values in one "any of" list */
 #define MAX_SQL   32768
+#define MAX_LIMIT 1000
 #define DROP_STEP 500 /* events deleted in one transaction */
+
+static const char event_by_seq[] = "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES " WHERE e.seq = ?";
 
 /* A query as SQL: " WHERE …" on the table alias e, and its values. */
 struct filter {
@@ -62,14 +66,22 @@ static void add_devices(struct filter *filter, const char *const *ids, size_t n)
     filter->all = false;
 }
 
+static enum aibox_status check_lengths(const struct store_event_query *query, struct aibox_error *err)
+{
+    if (query->n_groups > MAX_ANY || query->n_ep_ids > MAX_ANY || query->n_devices > MAX_ANY)
+        return error_set(err, AIBOX_PARAM, "at most %d groups, streams and devices can be asked for", MAX_ANY);
+    return AIBOX_OK;
+}
+
 static enum aibox_status filter_make(struct filter *filter, const struct store_event_query *query,
                                      struct aibox_error *err)
 {
     *filter = (struct filter){.all = true};
     buffer_init(&filter->where, MAX_SQL);
     buffer_append_text(&filter->where, "");
-    if (query->n_groups > MAX_ANY || query->n_ep_ids > MAX_ANY || query->n_devices > MAX_ANY)
-        return error_set(err, AIBOX_PARAM, "at most %d groups, streams and devices can be asked for", MAX_ANY);
+    enum aibox_status status = check_lengths(query, err);
+    if (status != AIBOX_OK)
+        return status;
     filter->values = calloc(query->n_groups + query->n_ep_ids + 2 * query->n_devices + 16, sizeof *filter->values);
     if (!filter->values)
         return out_of_memory(err);
@@ -182,17 +194,14 @@ out:
     return status;
 }
 
-enum aibox_status store_event_list(struct store *store, const struct store_event_query *query,
-                                   struct store_event_list *out, struct aibox_error *err)
+/* Found by the database: in a snapshot of its own, so that count and page belong together. */
+static enum aibox_status list_by_sql(struct store *store, const struct store_event_query *query,
+                                     struct store_event_list *out, struct aibox_error *err)
 {
     struct reader *reader = NULL;
     struct filter filter = {0};
-    enum aibox_status status;
+    enum aibox_status status = filter_make(&filter, query, err);
 
-    *out = (struct store_event_list){0};
-    if (query->limit < 1 || query->limit > 1000)
-        return error_set(err, AIBOX_PARAM, "limit must be from 1 to 1000");
-    status = filter_make(&filter, query, err);
     if (status != AIBOX_OK)
         goto out;
     reader = reader_take(store->readers, err);
@@ -206,6 +215,45 @@ enum aibox_status store_event_list(struct store *store, const struct store_event
 out:
     reader_return(store->readers, reader);
     filter_free(&filter);
+    return status;
+}
+
+/* One after the other; those that were dropped meanwhile are left out. */
+static enum aibox_status read_numbered(struct store *store, const int64_t *seqs, size_t n, struct store_event_list *out,
+                                       struct aibox_error *err)
+{
+    struct reader *reader = reader_take(store->readers, err);
+    enum aibox_status status = reader ? AIBOX_OK : AIBOX_PROCESS_FAILED;
+
+    out->items = calloc(n ? n : 1, sizeof *out->items);
+    if (status == AIBOX_OK && !out->items)
+        status = out_of_memory(err);
+    for (size_t i = 0; i < n && status == AIBOX_OK; i++) {
+        bool row = false;
+        sqlite3_stmt *stmt = sql_begin(&reader->main, event_by_seq, err, sql_int(seqs[i]));
+        status = stmt ? sql_step(&reader->main, stmt, &row, err) : AIBOX_PROCESS_FAILED;
+        if (status == AIBOX_OK && row)
+            status = event_read(&reader->main, stmt, &out->items[out->count++], err);
+        sql_end(stmt);
+    }
+    reader_return(store->readers, reader);
+    return status;
+}
+
+enum aibox_status store_event_list(struct store *store, const struct store_event_query *query,
+                                   struct store_event_list *out, struct aibox_error *err)
+{
+    int64_t seqs[MAX_LIMIT];
+    size_t n;
+
+    *out = (struct store_event_list){0};
+    if (query->limit < 1 || query->limit > MAX_LIMIT)
+        return error_set(err, AIBOX_PARAM, "limit must be from 1 to %d", MAX_LIMIT);
+    enum aibox_status status = check_lengths(query, err);
+    if (status == AIBOX_OK)
+        status = catalogue_find(store->catalogue, query, seqs, &n, &out->total)
+                     ? read_numbered(store, seqs, n, out, err)
+                     : list_by_sql(store, query, out, err);
     if (status != AIBOX_OK)
         store_event_list_free(out);
     return status;
@@ -256,8 +304,7 @@ enum aibox_status store_event_get_by_seq(struct store *store, int64_t seq, struc
     char missing[24];
 
     (void)snprintf(missing, sizeof missing, "%lld", (long long)seq);
-    return get_event(store, "SELECT " EVENT_COLUMNS " FROM " EVENT_TABLES " WHERE e.seq = ?", sql_int(seq), missing,
-                     out, err);
+    return get_event(store, event_by_seq, sql_int(seq), missing, out, err);
 }
 
 /* ---- deleting ---------------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ struct store {
     struct readers *readers;
     struct writer *writer;
     struct label_map_slot *labels;
+    struct catalogue *catalogue; /* catalogue.h */
 
     /* The counter table as of the last commit, written by the writer thread. */
     atomic_size_t people, faces, events;

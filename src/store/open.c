@@ -12,6 +12,7 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "store/batch.h"
+#include "store/catalogue.h"
 #include "store/restore.h"
 #include "store/schema.h"
 #include "store/snapshot.h"
@@ -150,6 +151,9 @@ static enum aibox_status find_newest_event(struct store *store, struct aibox_err
     return status;
 }
 
+/* Until somebody says how many events are kept, none is dropped. (Ten times as many are a number, too.) */
+#define KEEP_ALL (SIZE_MAX / 16)
+
 /* ---- opening -------------------------------------------------------------------------------------- */
 
 enum aibox_status store_open(const char *data_dir, size_t capacity, struct store **out, struct aibox_error *err)
@@ -169,7 +173,7 @@ enum aibox_status store_open_keyed(const char *data_dir, const char *key_file, s
     pthread_once(&sqlite_once, configure_sqlite);
     store->lock_fd = -1;
     atomic_init(&store->capacity, capacity);
-    atomic_init(&store->retention_keep, 10000);
+    atomic_init(&store->retention_keep, KEEP_ALL);
     store->path = strdup(data_dir);
     store->main_path = path_join(data_dir, STORE_MAIN_FILE);
     store->pictures_path = path_join(data_dir, STORE_PICTURES_FILE);
@@ -194,6 +198,8 @@ enum aibox_status store_open_keyed(const char *data_dir, const char *key_file, s
         status = readers_open(store->main_path, store->pictures_path, store->ring, &store->readers, err);
     if (status == AIBOX_OK)
         status = find_newest_event(store, err);
+    if (status == AIBOX_OK && (store->catalogue = catalogue_open()) == NULL)
+        status = out_of_memory(err);
     if (status == AIBOX_OK)
         status = writer_open(store, &store->writer, err);
 out:
@@ -211,6 +217,7 @@ void store_close(struct store *store)
         return;
     writer_close(store->writer);
     readers_close(store->readers);
+    catalogue_close(store->catalogue);
     label_slot_close(store->labels);
     seal_ring_close(store->ring);
     if (store->lock_fd >= 0)

@@ -10,7 +10,8 @@
 
 /* A query turned into SQL: which rows, and how to count them. */
 struct plan {
-    bool simple; /* nothing but at most a group: counted already */
+    bool simple;       /* nothing but at most one group or permission group: counted already */
+    uint32_t label_id; /* simple: of that one, 0 for everybody */
     uint32_t group_id, permission_id;
     char *pattern;
     struct sql_value values[MAX_VALUES];
@@ -54,7 +55,8 @@ static enum aibox_status plan_make(struct plan *plan, const struct store_person_
     enum aibox_status status = plan_labels(plan, query, labels, err);
     if (status != AIBOX_OK)
         return status;
-    plan->simple = !query->name && !query->text && query->type == 0 && !query->permission;
+    plan->simple = !query->name && !query->text && query->type == 0 && !(query->group && query->permission);
+    plan->label_id = query->group ? plan->group_id : plan->permission_id;
     if (plan->simple)
         return AIBOX_OK;
 
@@ -95,8 +97,8 @@ static enum aibox_status count(struct reader *reader, const struct plan *plan, s
     bool row;
 
     if (plan->simple) {
-        status = plan->group_id ? sql_get(sql, "SELECT members FROM label WHERE label_id = ?", &value, NULL, err,
-                                          sql_int(plan->group_id))
+        status = plan->label_id ? sql_get(sql, "SELECT members FROM label WHERE label_id = ?", &value, NULL, err,
+                                          sql_int(plan->label_id))
                                 : sql_get_values(sql, "SELECT value FROM counter WHERE name = 'people'", &value, NULL,
                                                  err, NULL, 0);
     } else {
@@ -136,10 +138,10 @@ static enum aibox_status page_ids(struct reader *reader, struct plan *plan, cons
 
     if (plan->simple) {
         sqlite3_stmt *stmt =
-            plan->group_id
+            plan->label_id
                 ? sql_begin(sql,
                             "SELECT person_id FROM member WHERE label_id = ? ORDER BY identity_id LIMIT ? OFFSET ?",
-                            err, sql_int(plan->group_id), limit, skip)
+                            err, sql_int(plan->label_id), limit, skip)
                 : sql_begin(sql, "SELECT person_id FROM person ORDER BY identity_id LIMIT ? OFFSET ?", err, limit,
                             skip);
         status = read_ids(sql, stmt, ids, query->limit, n, err);

@@ -5,6 +5,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "store/catalogue.h"
 
 #define UNDELIVERED_FACTOR 10 /* an event that was not delivered yet is kept until there are so many times `keep` */
 #define DAY_MS             INT64_C(86400000)
@@ -24,8 +25,8 @@ enum aibox_status event_drop(struct batch *batch, int64_t seq, bool *dropped, st
     uint8_t pictures[2][UUID_BYTES];
     size_t n = 0;
     bool row;
-    sqlite3_stmt *stmt =
-        sql_begin(&batch->main, "DELETE FROM event WHERE seq = ? RETURNING spot_id, face_id", err, sql_int(seq));
+    sqlite3_stmt *stmt = sql_begin(
+        &batch->main, "DELETE FROM event WHERE seq = ? RETURNING spot_id, face_id, timestamp_ms", err, sql_int(seq));
     enum aibox_status status = stmt ? sql_step(&batch->main, stmt, &row, err) : AIBOX_PROCESS_FAILED;
 
     if (dropped)
@@ -34,6 +35,7 @@ enum aibox_status event_drop(struct batch *batch, int64_t seq, bool *dropped, st
         for (int column = 0; column < 2; column++)
             if (sqlite3_column_bytes(stmt, column) == UUID_BYTES)
                 memcpy(pictures[n++], sqlite3_column_blob(stmt, column), UUID_BYTES);
+        catalogue_note_dropped(batch->store->catalogue, seq, sqlite3_column_int64(stmt, 2));
         status = sql_step(&batch->main, stmt, &row, err);
     }
     sql_end(stmt);

@@ -338,7 +338,8 @@ store_event_features_scan(struct store *store, const struct store_event_query *q
 enum aibox_status store_event_reasons_each(struct store *store,
                                            void (*each)(void *ctx, const char *reason, uint64_t count), void *ctx,
                                            struct aibox_error *err);
-/* `keep`: events at most; `keep_days` 0: no limit by age. Applied with the next events and at once. */
+/* `keep`: events at most; `keep_days` 0: no limit by age. Applied with the next events and at once; until the first
+ * call all are kept. */
 void store_set_retention(struct store *store, size_t keep, unsigned keep_days);
 /* Pictures of events take at most this share (0..1) of the data partition, 0: no limit. Likewise; events that an active
  * cursor has not confirmed stay. */

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 #include "core/log.h"
 #include "store/answered.h"
+#include "store/catalogue.h"
 #include "store/dead_command.h"
 #include "store/retention.h"
 #include "store/tally.h"
@@ -106,7 +107,7 @@ int64_t upkeep_wait_ms(const struct upkeep *upkeep, const struct batch *batch)
 
     if (upkeep->probe_due_ms) /* nothing else is tried on a disk that fails */
         return earlier(wait_ms, upkeep->probe_due_ms, now_ms);
-    if (batch->released.count > 0 || upkeep->sweep_next >= 0)
+    if (batch->released.count > 0 || upkeep->sweep_next >= 0 || catalogue_is_filling(batch->store->catalogue))
         return 0;
     wait_ms = earlier(wait_ms, upkeep->retention_due_ms, now_ms);
     if (upkeep->scrub_due_ms)
@@ -219,6 +220,8 @@ bool upkeep_step(struct upkeep *upkeep, struct batch *batch)
         (void)batch_release_pictures(batch, NULL); /* a failure turns the probe on */
     else if (now_ms >= upkeep->retention_due_ms)
         expire(upkeep, batch);
+    else if (catalogue_is_filling(batch->store->catalogue))
+        catalogue_fill(batch->store->catalogue, &batch->main);
     else if (upkeep->sweep_next >= 0)
         sweep(upkeep, batch);
     else if (upkeep->shrink_due_ms && now_ms >= upkeep->shrink_due_ms)

@@ -14,6 +14,7 @@
 #include "core/log.h"
 #include "store/answered.h"
 #include "store/batch.h"
+#include "store/catalogue.h"
 #include "store/commands.h"
 #include "store/inbox.h"
 
@@ -236,6 +237,8 @@ static enum aibox_status run_wipe(struct batch *batch, void *arg, struct aibox_e
     status = delete_rows(batch, job, err);
     if (status == AIBOX_OK) {
         batch->labels_changed = true;
+        if (job->events)
+            catalogue_clear(batch->store->catalogue);
         if (job->people)
             (void)batch_note(batch, NOTE_PEOPLE_CLEARED, 0, NULL);
         batch_renew(batch);

@@ -19,7 +19,7 @@ struct bench {
     char models[PATH_MAX];
     char data[PATH_MAX];  /* folder of the box; removed at the end */
     char faces[PATH_MAX]; /* research pictures; may not be there */
-    size_t people;
+    size_t people, events;
     struct pictures pictures;
     struct daemon daemon;
     struct report report;
@@ -36,6 +36,8 @@ enum aibox_status measure_reads(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_memory(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_recognisable(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_enrolment(struct bench *bench, struct aibox_error *err);
+/* Adds bench->events events to the box's folder first. */
+enum aibox_status measure_lists(struct bench *bench, struct aibox_error *err);
 /* Those that run another program; no box runs meanwhile. */
 enum aibox_status measure_store(struct bench *bench, struct aibox_error *err);
 enum aibox_status measure_gallery(struct bench *bench, struct aibox_error *err);

@@ -2,7 +2,7 @@
  * aibox-bench: how fast is the box, against what it promises? Fills a data folder of its own, starts an aiboxd on it,
  * measures it over HTTP, and runs the benchmarks of store, gallery and accuracy.
  *
- *   aibox-bench [--only NAME]... [--people N] [--faces DIR] [--models DIR] [--json]
+ *   aibox-bench [--only NAME]... [--people N] [--events N] [--faces DIR] [--models DIR] [--json]
  *
  * One table: figure, measured, target. Exit status 1: something asked for could not be measured.
  */
@@ -22,6 +22,8 @@
 #include "vision/model_set.h"
 
 #define MAX_PEOPLE       5000000
+#define MIN_EVENTS       100000 /* of 20 days an export takes 10,000 */
+#define MAX_EVENTS       9000000
 #define PICTURES         300
 #define DEFAULT_CAPACITY 100000 /* of gallery.capacity */
 #define SPARE_PEOPLE     10000  /* room for those who are enrolled while measuring */
@@ -45,6 +47,7 @@ static const struct measurement {
     {"store", measure_store, false, false},
     {"gallery", measure_gallery, false, false},
     {"accuracy", measure_accuracy, false, false},
+    {"lists", measure_lists, true, true}, /* the last: it adds a long history to the box */
 };
 #define N_MEASUREMENTS (sizeof measurements / sizeof measurements[0])
 
@@ -56,7 +59,8 @@ struct options {
 
 static void print_usage(FILE *to)
 {
-    fputs("Usage: aibox-bench [--only NAME]... [--people N] [--faces DIR] [--models DIR] [--json]\n"
+    fputs("Usage: aibox-bench [--only NAME]... [--people N] [--events N] [--faces DIR] [--models DIR] "
+          "[--json]\n"
           "\n"
           "  --only NAME    measure only this:",
           to);
@@ -64,6 +68,7 @@ static void print_usage(FILE *to)
         fprintf(to, " %s", measurements[i].name);
     fputs("\n"
           "  --people N     in the gallery (default 50000)\n"
+          "  --events N     in the history that lists walk (default 1000000)\n"
           "  --faces DIR    pictures to measure with: lfw/ and pairs.txt (default shared/faces beside the checkout; "
           "where\n"
           "                 there is none, the sample pictures, and accuracy is skipped)\n"
@@ -84,29 +89,33 @@ static bool choose(struct options *options, const char *name)
     return false;
 }
 
+static bool read_number(const char *name, unsigned long least, unsigned long most, size_t *out)
+{
+    char *end = NULL;
+    unsigned long value = strtoul(optarg, &end, 10);
+    *out = value;
+    if (end != optarg && *end == '\0' && value >= least && value <= most)
+        return true;
+    fprintf(stderr, "aibox-bench: %s: a number from %lu to %lu is expected\n", name, least, most);
+    return false;
+}
+
 /* -1 to go on, else the exit status. */
 static int read_command_line(int argc, char **argv, struct options *options, struct bench *bench)
 {
     static const struct option known[] = {
-        {"only", required_argument, NULL, 'o'},
-        {"people", required_argument, NULL, 'p'},
-        {"faces", required_argument, NULL, 'f'},
-        {"models", required_argument, NULL, 'm'},
-        {"json", no_argument, NULL, 'j'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"only", required_argument, NULL, 'o'},   {"people", required_argument, NULL, 'p'},
+        {"events", required_argument, NULL, 'e'}, {"faces", required_argument, NULL, 'f'},
+        {"models", required_argument, NULL, 'm'}, {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-        char *end = NULL;
         if (option == 'o' && !choose(options, optarg))
             return 2;
-        if (option == 'p') {
-            bench->people = strtoul(optarg, &end, 10);
-            if (*end != '\0' || bench->people < 1 || bench->people > MAX_PEOPLE) {
-                fprintf(stderr, "aibox-bench: --people: a number from 1 to %d is expected\n", MAX_PEOPLE);
-                return 2;
-            }
-        }
+        if (option == 'p' && !read_number("--people", 1, MAX_PEOPLE, &bench->people))
+            return 2;
+        if (option == 'e' && !read_number("--events", MIN_EVENTS, MAX_EVENTS, &bench->events))
+            return 2;
         if (option == 'f')
             snprintf(bench->faces, sizeof bench->faces, "%s", optarg);
         if (option == 'm')
@@ -280,6 +289,7 @@ int main(int argc, char **argv)
     struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: what waits is woken */
     char command[1024];
     bench.people = 50000;
+    bench.events = 1000000;
     text_set_up();
     int exit_status = read_command_line(argc, argv, &options, &bench);
     if (exit_status >= 0)

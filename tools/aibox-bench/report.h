@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define REPORT_MAX_FIGURES 48
+#define REPORT_MAX_FIGURES 160
 #define REPORT_TEXT        160
 
 enum report_verdict {
