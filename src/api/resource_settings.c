@@ -199,6 +199,8 @@ static enum aibox_status put_settings(struct api_context *ctx, struct api_reques
     struct change change;
     enum aibox_status status = read_change(ctx, req, &change, err);
 
+    if (status == AIBOX_OK)
+        status = setting_change_check_all(ctx, change.keys, change.values, change.count, err);
     if (status == AIBOX_OK && change.count > 0)
         status = setting_change_apply(ctx, change.keys, change.values, change.count, err);
     if (status != AIBOX_OK)

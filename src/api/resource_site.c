@@ -24,7 +24,7 @@ static void reply_policy(struct api_response *res, const char *nonce)
     (void)snprintf(policy, sizeof policy,
                    "default-src 'self'; script-src 'self'; style-src 'self' 'nonce-%s'; img-src 'self' blob: data:; "
                    "media-src 'self' blob:; font-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; "
-                   "form-action 'self'; frame-ancestors 'self'",
+                   "form-action 'self'; frame-ancestors 'none'",
                    nonce);
     api_reply_header(res, "Content-Security-Policy", policy);
     api_reply_header(res, "Permissions-Policy", "camera=(self), microphone=(), geolocation=()");

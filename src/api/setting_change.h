@@ -14,6 +14,11 @@
 enum aibox_status setting_change_check(const struct api_context *ctx, const struct api *api, const char *key,
                                        const char *value, struct aibox_error *err);
 
+/* PARAM naming the key: a value that doesn't go with the others, changed along with it or not. Each has been checked by
+ * itself. */
+enum aibox_status setting_change_check_all(const struct api_context *ctx, const char *const *keys,
+                                           const char *const *values, size_t n, struct aibox_error *err);
+
 /* Stores checked values, all or nothing, and puts them into force: durable at return. */
 enum aibox_status setting_change_apply(struct api_context *ctx, const char *const *keys, const char *const *values,
                                        size_t n, struct aibox_error *err);

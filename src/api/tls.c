@@ -120,36 +120,80 @@ static bool same_key(gnutls_x509_crt_t certificate, gnutls_x509_privkey_t key)
            memcmp(of_certificate, of_key, size) == 0;
 }
 
+/* What the two files hold; zeroed: nothing. */
+struct parsed {
+    gnutls_x509_crt_t chain[MOST_CHAIN];
+    unsigned n;
+    gnutls_x509_privkey_t key;
+};
+
+static void parsed_free(struct parsed *parsed)
+{
+    if (parsed->key)
+        gnutls_x509_privkey_deinit(parsed->key);
+    for (unsigned i = 0; i < parsed->n; i++)
+        gnutls_x509_crt_deinit(parsed->chain[i]);
+}
+
+static enum aibox_status parse_chain(const char *pem, struct parsed *parsed, struct aibox_error *err)
+{
+    gnutls_datum_t text = {(unsigned char *)pem, (unsigned)strlen(pem)};
+    unsigned n = MOST_CHAIN;
+
+    if (gnutls_x509_crt_list_import(parsed->chain, &n, &text, GNUTLS_X509_FMT_PEM, 0) <= 0)
+        return error_set(err, AIBOX_PARAM, "tls.certificate: the file holds no certificates in PEM form");
+    parsed->n = n;
+    return AIBOX_OK;
+}
+
+static enum aibox_status parse_key(const char *pem, struct parsed *parsed, struct aibox_error *err)
+{
+    gnutls_datum_t text = {(unsigned char *)pem, (unsigned)strlen(pem)};
+
+    if (gnutls_x509_privkey_init(&parsed->key) != 0)
+        return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    if (gnutls_x509_privkey_import2(parsed->key, &text, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN) != 0)
+        return error_set(err, AIBOX_PARAM, "tls.key: the file holds no key in PEM form without a password");
+    return AIBOX_OK;
+}
+
+static enum aibox_status check_match(const struct parsed *parsed, struct aibox_error *err)
+{
+    return same_key(parsed->chain[0], parsed->key)
+               ? AIBOX_OK
+               : error_set(err, AIBOX_PARAM, "tls.key: not the key of the first certificate of tls.certificate");
+}
+
 /* Whether both can be read and belong together; notes the fingerprint. */
 static enum aibox_status check_pair(struct tls *tls, struct aibox_error *err)
 {
-    gnutls_datum_t certificate_text = {(unsigned char *)tls->certificate, (unsigned)strlen(tls->certificate)};
-    gnutls_datum_t key_text = {(unsigned char *)tls->key, (unsigned)strlen(tls->key)};
-    gnutls_x509_crt_t chain[MOST_CHAIN];
-    gnutls_x509_privkey_t key = NULL;
-    unsigned n = MOST_CHAIN;
-    enum aibox_status status = AIBOX_OK;
+    struct parsed parsed = {0};
+    enum aibox_status status = parse_chain(tls->certificate, &parsed, err);
 
-    if (gnutls_x509_crt_list_import(chain, &n, &certificate_text, GNUTLS_X509_FMT_PEM, 0) <= 0)
-        return error_set(err, AIBOX_PARAM, "tls.certificate: the file holds no certificates in PEM form");
-    if (gnutls_x509_privkey_init(&key) != 0)
-        status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
-    else if (gnutls_x509_privkey_import2(key, &key_text, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN) != 0)
-        status = error_set(err, AIBOX_PARAM, "tls.key: the file holds no key in PEM form without a password");
-    else if (!same_key(chain[0], key))
-        status = error_set(err, AIBOX_PARAM, "tls.key: not the key of the first certificate of tls.certificate");
+    if (status == AIBOX_OK)
+        status = parse_key(tls->key, &parsed, err);
+    if (status == AIBOX_OK)
+        status = check_match(&parsed, err);
     if (status == AIBOX_OK) {
-        print_fingerprint(chain[0], tls->fingerprint);
-        warn_of_time(chain[0]);
+        print_fingerprint(parsed.chain[0], tls->fingerprint);
+        warn_of_time(parsed.chain[0]);
     }
-    if (key)
-        gnutls_x509_privkey_deinit(key);
-    for (unsigned i = 0; i < n; i++)
-        gnutls_x509_crt_deinit(chain[i]);
+    parsed_free(&parsed);
     return status;
 }
 
 /* ---- loading ---------------------------------------------------------------------------------------------------- */
+
+/* The file that the setting `name` has as its value. */
+static enum aibox_status load_named(const char *name, const char *path, char **out, struct aibox_error *err)
+{
+    if (path[0] == '\0')
+        return error_set(err, AIBOX_PARAM, "%s: the path of a file is expected, as tls.mode is files", name);
+    *out = read_file(path);
+    if (*out)
+        return AIBOX_OK;
+    return error_set(err, AIBOX_PARAM, "%s: the file can't be read: %s", name, strerror(errno));
+}
 
 static enum aibox_status load_setting(const struct settings *settings, const char *name, char **out,
                                       struct aibox_error *err)
@@ -157,12 +201,28 @@ static enum aibox_status load_setting(const struct settings *settings, const cha
     char path[PATH_ROOM];
 
     (void)settings_text(settings, name, path, sizeof path);
-    if (path[0] == '\0')
-        return error_set(err, AIBOX_PARAM, "%s: the path of a file is expected, as tls.mode is files", name);
-    *out = read_file(path);
-    if (*out)
-        return AIBOX_OK;
-    return error_set(err, AIBOX_PARAM, "%s: the file can't be read: %s", name, strerror(errno));
+    return load_named(name, path, out, err);
+}
+
+enum aibox_status tls_check_files(const char *certificate, const char *key, bool together, struct aibox_error *err)
+{
+    struct tls files = {0};
+    struct parsed parsed = {0};
+    enum aibox_status status = AIBOX_OK;
+
+    if (together || certificate[0] != '\0')
+        status = load_named("tls.certificate", certificate, &files.certificate, err);
+    if (status == AIBOX_OK && (together || key[0] != '\0'))
+        status = load_named("tls.key", key, &files.key, err);
+    if (status == AIBOX_OK && files.certificate)
+        status = parse_chain(files.certificate, &parsed, err);
+    if (status == AIBOX_OK && files.key)
+        status = parse_key(files.key, &parsed, err);
+    if (status == AIBOX_OK && together)
+        status = check_match(&parsed, err);
+    parsed_free(&parsed);
+    tls_free(&files);
+    return status;
 }
 
 static enum aibox_status load_self(const char *data_dir, struct tls *out, struct aibox_error *err)

@@ -27,6 +27,9 @@ struct tls {
  */
 enum aibox_status tls_load(const struct settings *settings, const char *data_dir, struct tls *out,
                            struct aibox_error *err);
+/* Whether the files would do as tls.certificate and tls.key: readable and in PEM form, each that is named ("" is not);
+ * `together`, for tls.mode=files: both named, and the key being the certificate's. PARAM naming the setting. */
+enum aibox_status tls_check_files(const char *certificate, const char *key, bool together, struct aibox_error *err);
 void tls_free(struct tls *tls);
 
 #endif

@@ -39,6 +39,9 @@ test('the page: a policy without inline scripts or styles, another nonce each ti
     const policy = page.headers['content-security-policy'];
     assert.doesNotMatch(policy, /unsafe/);
     assert.match(policy, /script-src 'self'(;|$)/);
+    // Nobody may frame the pages, themselves included: both headers say so.
+    assert.match(policy, /frame-ancestors 'none'(;|$)/);
+    assert.equal(page.headers['x-frame-options'], 'DENY');
     const nonce = /'nonce-([0-9a-f]{32,})'/.exec(policy)[1];
     nonces.add(nonce);
     const text = page.body.toString();

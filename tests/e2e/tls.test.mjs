@@ -121,6 +121,38 @@ test('files that are no good: one sentence, no start', async () => {
   }
 });
 
+test('files are checked when they are set, not at the next start', async () => {
+  const good = makeCertificate('set');
+  const other = makeCertificate('set-other');
+  const text = path.join(folder, 'set.txt');
+  writeFileSync(text, 'no PEM');
+  const box = await Box.start();
+  const put = (values) => box.put('/api/settings', values);
+  const refused = async (values, message) => {
+    const { status, json } = await put(values);
+    assert.deepEqual([status, json.error?.code], [400, 40091], JSON.stringify(json));
+    assert.match(json.error.message, message);
+  };
+  await refused({ 'tls.mode': 'files' }, /^tls\.certificate: the path of a file is expected/);
+  await refused(withFiles({ ...good, certificate: path.join(folder, 'nowhere.pem') }), /^tls\.certificate: the file can't be read/);
+  await refused(withFiles({ ...good, key: folder }), /^tls\.key: the file can't be read/);
+  await refused(withFiles({ ...good, certificate: text }), /^tls\.certificate: .*no certificates in PEM form/);
+  await refused(withFiles({ ...good, key: text }), /^tls\.key: .*no key in PEM form/);
+  await refused(withFiles({ ...good, key: other.key }), /^tls\.key: not the key of the first certificate/);
+  // One at a time, before they are in use: each is looked at for itself.
+  await refused({ 'tls.certificate': text }, /^tls\.certificate/);
+  assert.equal((await put({ 'tls.certificate': good.certificate })).status, 200);
+  assert.equal((await put({ 'tls.key': other.key })).status, 200);
+  await refused({ 'tls.mode': 'files' }, /^tls\.key: not the key/);
+  assert.equal((await put({ 'tls.mode': 'files', 'tls.key': good.key })).status, 200);
+  await refused({ 'tls.key': other.key }, /^tls\.key: not the key/);
+  await refused({ 'tls.certificate': '' }, /^tls\.certificate: the path/);
+  // Nothing of what was refused was kept.
+  const { json } = await box.get('/api/settings');
+  assert.deepEqual(['tls.mode', 'tls.certificate', 'tls.key'].map((key) => json.data[key].value), ['files', good.certificate, good.key]);
+  await box.stop();
+});
+
 test('bodies that are refused, before and in the middle, and one that is taken', async () => {
   const box = await Box.start({ settings: { 'tls.mode': 'self', 'http.max_body_mib': '1' } });
   const body = Buffer.alloc(3 << 20, ' ');
