@@ -16,6 +16,7 @@
     X(groups)                                                                                                          \
     X(users)                                                                                                           \
     X(people)                                                                                                          \
+    X(photos)                                                                                                          \
     X(overview)                                                                                                        \
     X(import)                                                                                                          \
     X(jobs)                                                                                                            \

@@ -28,8 +28,8 @@ enum aibox_status person_from_row(struct person_row *row, const struct label_map
 
 /*
  * Writes the row: inserts it when person_id is 0 (and sets it), else updates it; brings member in line, `old_groups`
- * and `old_permissions` being the lists it held before. Notes the person for the listener. Features are face_add's and
- * face_drop's business.
+ * and `old_permissions` being the lists it held before. Notes the person for the listener. Features and photos
+ * are the caller's business.
  */
 enum aibox_status person_row_write(struct batch *batch, struct person_row *row, const struct label_set *old_groups,
                                    const struct label_set *old_permissions, struct aibox_error *err);
@@ -40,6 +40,9 @@ enum aibox_status person_row_delete(struct batch *batch, const struct person_row
 /* face_feature.c: one feature of a face, sealed. */
 enum aibox_status face_feature_insert(struct batch *batch, int64_t person_id, const uint8_t face_id[UUID_BYTES],
                                       const char *model_set, const float *feature, struct aibox_error *err);
+
+/* The face row->faces[at], with features and photo: leaves the list, too; person_row_write is the caller's. */
+enum aibox_status person_drop_face(struct batch *batch, struct person_row *row, size_t at, struct aibox_error *err);
 
 /* The photo of one face. */
 enum aibox_status person_drop_photo(struct batch *batch, const struct store_face *face, struct aibox_error *err);

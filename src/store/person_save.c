@@ -121,22 +121,6 @@ static enum aibox_status apply_permissions(struct batch *batch, const struct sto
     return AIBOX_OK;
 }
 
-static enum aibox_status drop_face(struct batch *batch, struct person_row *row, size_t at, struct aibox_error *err)
-{
-    uint8_t face_id[UUID_BYTES];
-
-    uuid_pack(row->faces[at].face_id, face_id);
-    enum aibox_status status = sql_run(&batch->main, "DELETE FROM face WHERE person_id = ? AND face_id = ?", err,
-                                       sql_int(row->person_id), sql_blob(face_id, UUID_BYTES));
-    if (status == AIBOX_OK)
-        status = person_drop_photo(batch, &row->faces[at], err);
-    memmove(&row->faces[at], &row->faces[at + 1], (row->n_faces - at - 1) * sizeof row->faces[0]);
-    row->n_faces--;
-    batch->deleted = true;
-    batch->release_at_once = true;
-    return status;
-}
-
 /* Makes room for the new faces and lists them in the row. */
 static enum aibox_status list_faces(struct batch *batch, const struct save_job *job, struct person_row *row,
                                     struct aibox_error *err)
@@ -149,7 +133,7 @@ static enum aibox_status list_faces(struct batch *batch, const struct save_job *
     if (job->change->faces_mode == STORE_FACES_REPLACE)
         keep = 0;
     while (row->n_faces > keep && status == AIBOX_OK)
-        status = drop_face(batch, row, 0, err);
+        status = person_drop_face(batch, row, 0, err);
     for (size_t i = 0; i < job->n_faces && status == AIBOX_OK; i++)
         row->faces[row->n_faces++] = job->faces[i].face;
     return status;

@@ -162,7 +162,8 @@ struct store_person {
     struct store_text_list permission_ids; /* at least one: "0" stands alone or not at all … as given by the client */
     struct store_text_list permission_names; /* same order */
     uint64_t permissions[STORE_MAX_LABELS / 64];
-    struct store_face faces[STORE_MAX_FACES]; /* oldest first */
+    struct store_face
+        faces[STORE_MAX_FACES]; /* oldest first, but for store_face_prefer(); the last stands for the person */
     size_t n_faces;
     int64_t created_ms, updated_ms;
 };
@@ -214,6 +215,18 @@ struct store_person_change {
  * return. */
 enum aibox_status store_person_save(struct store *store, const struct store_person_change *change,
                                     struct store_person *out, bool *created, struct aibox_error *err);
+
+/*
+ * Takes one face away, with features and photo, which are gone at return as below; the person's template is made of the
+ * others. ID_NOT_FOUND: no such person; NOT_FOUND: no such face; PARAM: it is the last one, and not `allow_last`: who
+ * has none is known, but never recognised. `out` (may be NULL): the person afterwards.
+ */
+enum aibox_status store_face_remove(struct store *store, const char *identity_id, const char *face_id, bool allow_last,
+                                    struct store_person *out, struct aibox_error *err);
+/* Puts one face behind the others, as if it were the newest: its photo stands for the person, and it is the last to
+ * give way to new ones. Errors as above. */
+enum aibox_status store_face_prefer(struct store *store, const char *identity_id, const char *face_id,
+                                    struct store_person *out, struct aibox_error *err);
 
 /* Rows, features and photos are gone at return; old copies leave the WAL within about a second.
  * ID_NOT_FOUND for an unknown id. With several ids: all or nothing; `groups` (may be NULL): union of the group names

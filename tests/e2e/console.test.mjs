@@ -78,7 +78,7 @@ test('files: packed as asked for, for ever good, known by their ETag', async () 
     assert.equal((await box.get(target)).json?.error?.code, 40400, target);
 });
 
-const places = ['/', '/welcome', '/live', '/people', '/people?add=1', '/groups', '/groups?tab=permissions', '/devices', '/devices?add=2', '/records', '/compare', '/settings', '/api'];
+const places = ['/', '/welcome', '/live', '/people', '/people?add=1', '/groups', '/groups?tab=permissions', '/devices', '/devices?add=2', '/records', '/compare', '/settings', '/settings?tab=logs', '/api'];
 
 /** Goes to a place of the console and waits until it stands. */
 async function visit(page, place) {
@@ -169,6 +169,35 @@ test('a person is added by file, passes, and is deleted', { skip }, async () => 
   await page.getByRole('button', { name: 'Delete' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await page.getByText('Nobody is enrolled yet').waitFor();
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
+test('photos are taken away one by one, and one stands for the person', { skip }, async () => {
+  const feature = (shift) => Array.from({ length: 512 }, (_, i) => Math.cos(i + shift));
+  const enrol = { identity_id: 'two faces', group_name: '', reg_photo: '', import_mode: true, ignore_exist: true, info: { name: 'Two Faces' } };
+  for (const shift of [0, 1]) assert.equal((await box.post('/SophonFogSys/api/users', { ...enrol, feature: feature(shift) })).status, 200);
+  const path = '/api/people/two%20faces/photos';
+  const photos = async () => (await box.get(path)).json.data.photos.map(({ face_id }) => face_id);
+  const [first, second] = await photos();
+  const { page, context, faults } = await browser.open(box.url);
+  await visit(page, '/people');
+  await page.getByRole('button', { name: 'Two Faces' }).last().click();
+  const form = page.getByRole('dialog');
+  await form.getByRole('button', { name: 'Show photo 1 for this person' }).click();
+  await page.getByText('Shown for this person from now on').waitFor();
+  assert.deepEqual(await photos(), [second, first]);
+  await form.getByRole('button', { name: 'Delete enrolled photo 1' }).click();
+  await page.getByText('Delete this photo at once?').waitFor();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await form.getByRole('button', { name: 'Delete enrolled photo 2' }).waitFor({ state: 'detached' });
+  assert.deepEqual(await photos(), [first]);
+  await form.getByRole('button', { name: 'Delete enrolled photo 1' }).click();
+  await page.getByText(/This is the only photo/).waitFor();
+  await page.getByRole('button', { name: 'Delete', exact: true }).click();
+  await form.getByText(/never recognised/).waitFor();
+  assert.deepEqual(await photos(), []);
+  await box.delete('/SophonFogSys/api/users', { identity_id: 'two faces' });
   assert.deepEqual(faults, []);
   await context.close();
 });

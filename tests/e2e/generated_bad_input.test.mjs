@@ -36,6 +36,9 @@ const good = {
   'PUT /SophonDevice/api/Devices': { devices_list: [{ device_id: 'dev', device_name: 'd2' }] },
   'DELETE /SophonDevice/api/Devices': { devices_list: [{ device_id: 'dev' }] },
   'DELETE /SophonFace/api/events': { identity_id: 'nobody', confirm: true },
+  'GET /api/people/{identity_id}/photos': { identity_id: 'ann' },
+  'DELETE /api/people/{identity_id}/photos': { identity_id: 'ann', face_id: '00000000-0000-4000-8000-000000000000' },
+  'PUT /api/people/{identity_id}/photos': { identity_id: 'ann', face_id: '00000000-0000-4000-8000-000000000000' },
   'POST /api/import': { file: Buffer.from('no archive') },
   'DELETE /SophonFace/api/event_images': { image_id_list: ['nobody'] },
 };

@@ -247,6 +247,9 @@ export const contract = [
       limit: int({ default: 20, min: 1, max: 1000 }),
     },
   ],
+  ['GET', '/api/people/{identity_id}/photos', none, { identity_id: must(text()) }],
+  ['DELETE', '/api/people/{identity_id}/photos', form, { identity_id: must(text()), face_id: must(text()), allow_last: bool(false) }],
+  ['PUT', '/api/people/{identity_id}/photos', form, { identity_id: must(text()), face_id: must(text()) }],
   ['POST', '/api/people/lookalikes', json, { image_base64_str: must(picture()) }],
   [
     'GET',

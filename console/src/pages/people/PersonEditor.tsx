@@ -13,6 +13,7 @@ import { href } from '../../lib/router';
 import { texts, useTexts } from '../../lib/texts';
 import { useResource } from '../../lib/useResource';
 import { useSession } from '../../session';
+import { EnrolledPhotos } from './EnrolledPhotos';
 import { Lookalikes } from './Lookalikes';
 import { Photos, type NewPhoto } from './Photos';
 import { personTypes, useTypeName } from './types';
@@ -102,9 +103,11 @@ function infoOf(values: Values, person: Person | undefined): Record<string, unkn
 interface FormProps {
   person?: Person;
   onDone: (changed: boolean) => void;
+  /** Something has changed although nobody has saved yet. */
+  onTouched: () => void;
 }
 
-function PersonForm({ person, onDone }: FormProps) {
+function PersonForm({ person, onDone, onTouched }: FormProps) {
   const t = useTexts(T);
   const typeName = useTypeName();
   const { may } = useSession();
@@ -114,7 +117,8 @@ function PersonForm({ person, onDone }: FormProps) {
   const [replace, setReplace] = useState(false);
   const [partly, setPartly] = useState<string>();
   const type = Form.useWatch('type', form) ?? person?.info.type ?? 1;
-  const imageIds = person?.info.image_ids ?? [];
+  // Taking photos away needs no "Save".
+  const [enrolled, setEnrolled] = useState(person?.info.face_ids?.length ?? 0);
 
   useEffect(
     () => () => {
@@ -161,9 +165,19 @@ function PersonForm({ person, onDone }: FormProps) {
   return (
     <Form form={form} layout="vertical" disabled={!may('operator')} initialValues={valuesOf(person)} onFinish={(values) => void finish({ ...valuesOf(person), ...values })}>
       <Form.Item label={t('photos')}>
-        <Photos imageIds={imageIds} photos={photos} onPhotos={setPhotos} level={level} />
+        <Photos enrolled={enrolled} photos={photos} onPhotos={setPhotos} level={level}>
+          {person && enrolled > 0 && (
+            <EnrolledPhotos
+              identityId={person.identity_id}
+              onChanged={(count) => {
+                setEnrolled(count);
+                onTouched();
+              }}
+            />
+          )}
+        </Photos>
       </Form.Item>
-      {imageIds.length > 0 && photos.length > 0 && (
+      {enrolled > 0 && photos.length > 0 && (
         <Form.Item label={t('replace')}>
           <Radio.Group
             value={replace}
@@ -176,7 +190,7 @@ function PersonForm({ person, onDone }: FormProps) {
         </Form.Item>
       )}
       {photos[0] && <Lookalikes picture={photos[0].picture} except={person?.identity_id} />}
-      {!person && photos.length === 0 && <p className="quiet">{t('noPhoto')}</p>}
+      {enrolled + photos.length === 0 && <p className="quiet">{t('noPhoto')}</p>}
       <Form.Item name="name" label={t('name')} rules={[{ required: true, whitespace: true, message: t('nameNeeded') }]}>
         <Input maxLength={200} />
       </Form.Item>
@@ -235,12 +249,12 @@ function PersonForm({ person, onDone }: FormProps) {
   );
 }
 
-function ExistingPerson({ identityId, onDone }: { identityId: string; onDone: (changed: boolean) => void }) {
+function ExistingPerson({ identityId, ...rest }: Omit<FormProps, 'person'> & { identityId: string }) {
   const person = useResource(
     (signal) => api.get<{ data: { identities_list: Person[] } }>('/SophonFogSys/api/users', { identity_id: identityId, need_reg_photo: false }, signal),
     [identityId],
   );
-  return <Await resource={person}>{({ data }) => <PersonForm person={data.identities_list[0]} onDone={onDone} />}</Await>;
+  return <Await resource={person}>{({ data }) => <PersonForm person={data.identities_list[0]} {...rest} />}</Await>;
 }
 
 interface Properties {
@@ -254,10 +268,16 @@ export function PersonEditor({ open, identityId, onClose }: Properties) {
   const t = useTexts(T);
   // Each opening begins with a fresh form, also while the last one is still sliding away.
   const [opening, setOpening] = useState({ open, round: 0 });
-  if (opening.open !== open) setOpening({ open, round: opening.round + (open ? 1 : 0) });
+  const [touched, setTouched] = useState(false);
+  if (opening.open !== open) {
+    setOpening({ open, round: opening.round + (open ? 1 : 0) });
+    setTouched(false);
+  }
+  const close = (changed: boolean) => onClose(changed || touched);
+  const common = { onDone: close, onTouched: () => setTouched(true) };
   return (
-    <Drawer open={open} size={520} title={identityId === undefined ? t('addTitle') : t('editTitle', { name: identityId })} onClose={() => onClose(false)} destroyOnHidden>
-      {identityId === undefined ? <PersonForm key={opening.round} onDone={onClose} /> : <ExistingPerson key={opening.round} identityId={identityId} onDone={onClose} />}
+    <Drawer open={open} size={520} title={identityId === undefined ? t('addTitle') : t('editTitle', { name: identityId })} onClose={() => close(false)} destroyOnHidden>
+      {identityId === undefined ? <PersonForm key={opening.round} {...common} /> : <ExistingPerson key={opening.round} {...common} identityId={identityId} />}
     </Drawer>
   );
 }

@@ -1,9 +1,9 @@
 // The photos of a person: those that count already, and new ones with their verdicts.
 import { DeleteOutlined } from '@ant-design/icons';
 import { Alert, Button, Space } from 'antd';
+import type { ReactNode } from 'react';
 
 import type { QualityLevel } from '../../api/types';
-import { FaceThumb } from '../../components/FaceThumb';
 import { PictureInput } from '../../components/PictureInput';
 import { FaceBoxes, QualityVerdict, useQuality } from '../../components/QualityVerdict';
 import { releasePicture, type Picture } from '../../lib/picture';
@@ -13,7 +13,6 @@ import { GOOD_FACES, MOST_FACES } from './types';
 const T = texts({
   add: ['Add photos', '添加照片'],
   photo: ['Photo {n}', '照片 {n}'],
-  enrolled: ['Enrolled photo {n}', '已注册照片 {n}'],
   remove: ['Leave photo {n} away', '不使用照片 {n}'],
   few: ['{n} of 5 photos. Three are much better than one: slightly different angles and light make recognition surer.', '已有 {n}/5 张照片。三张比一张好得多：略有不同的角度和光线使识别更可靠。'],
   enough: ['{n} of 5 photos: that is plenty.', '已有 {n}/5 张照片，已足够。'],
@@ -40,15 +39,17 @@ function NewPhotoRow({ photo, index, level, onChange }: { photo: NewPhoto; index
 }
 
 interface Properties {
-  imageIds: string[];
+  /** How many count already; `children` shows them. */
+  enrolled: number;
+  children?: ReactNode;
   photos: NewPhoto[];
   onPhotos: (photos: NewPhoto[]) => void;
   level: QualityLevel;
 }
 
-export function Photos({ imageIds, photos, onPhotos, level }: Properties) {
+export function Photos({ enrolled, children, photos, onPhotos, level }: Properties) {
   const t = useTexts(T);
-  const n = imageIds.length + photos.length;
+  const n = enrolled + photos.length;
   const add = (pictures: Picture[]) => onPhotos([...photos, ...pictures.map((picture) => ({ key: picture.url, picture }))].slice(0, MOST_FACES));
   const change = (index: number, picture: Picture | undefined) => {
     const before = photos[index];
@@ -57,13 +58,7 @@ export function Photos({ imageIds, photos, onPhotos, level }: Properties) {
   };
   return (
     <Space orientation="vertical" className="wide">
-      {imageIds.length > 0 && (
-        <Space wrap>
-          {imageIds.map((imageId, index) => (
-            <FaceThumb key={imageId} imageId={imageId} name={t('enrolled', { n: index + 1 })} size={88} />
-          ))}
-        </Space>
-      )}
+      {children}
       {photos.map((photo, index) => (
         <NewPhotoRow key={photo.key} photo={photo} index={index} level={level} onChange={(picture) => change(index, picture)} />
       ))}
