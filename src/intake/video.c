@@ -16,6 +16,8 @@
 #define LOOKUP_SLICE_MS 250 /* between two looks at `stop` while a name is looked up */
 #define MAX_STREAMS     "8"
 #define MIN_SIDE        16 /* px */
+/* No frame, decoded or not, is larger in one piece: whoever sends one without an end gets no more memory than this. */
+#define MAX_PIECE ((size_t)32 * 1024 * 1024)
 
 /*
  * Clocks of cameras go wrong by up to this, ms per s: the lag of a stream that runs for weeks must not grow by that
@@ -63,6 +65,7 @@ static void say_nothing(void *ctx, int level, const char *format, va_list args)
 static void begin_libav(void)
 {
     av_log_set_callback(say_nothing);
+    av_max_alloc(MAX_PIECE); /* of libav as a whole, which nobody else here uses */
     (void)avformat_network_init();
 }
 
