@@ -112,6 +112,7 @@ struct finding {
     float min_face;
     struct vision_face faces[VISION_MAX_FACES];
     size_t count, n_hints;
+    bool only_large; /* faces that a look at the whole surely finds */
     enum aibox_status status;
     struct aibox_error *err;
 };
@@ -123,7 +124,7 @@ static void find_faces(void *seat, void *arg)
     struct scene *scene = finding->scene;
     struct vision_detect_options options = {.min_score = TRACK_DOUBTFUL,
                                             .min_face = finding->min_face,
-                                            .tiles = look_tiles(scene->flow),
+                                            .tiles = finding->only_large ? VISION_TILES_OFF : look_tiles(scene->flow),
                                             .video_tiles = scene->idle && !scene->hurried ? TILES_IDLE : TILES_BUSY,
                                             .turn = scene->turn,
                                             .hints = (const float(*)[4])scene->hints,
@@ -502,6 +503,16 @@ size_t scene_tracks(struct scene *scene, struct scene_track *out, size_t max)
 
 /* ---- frames ---- */
 
+/* At a gate only somebody larger than the one who is there matters: no need to look for small faces meanwhile. */
+static bool only_large_matter(const struct scene *scene, const struct scene_frame *frame)
+{
+    size_t t = scene->kind == SCENE_GATE ? largest_track(scene) : TRACKS_MAX;
+    if (t == TRACKS_MAX)
+        return false;
+    const float *box = scene->tracker.tracks[t].box;
+    return box[2] - box[0] >= SMALL_FACE * (float)frame->image->width;
+}
+
 enum aibox_status scene_look(struct scene *scene, const struct scene_place *place, const struct scene_frame *frame,
                              size_t *faces, struct aibox_error *err)
 {
@@ -512,7 +523,8 @@ enum aibox_status scene_look(struct scene *scene, const struct scene_place *plac
     enum aibox_status status = flow_require_ready(scene->flow, err);
     if (status != AIBOX_OK)
         return status;
-    finding.n_hints = choose_hints(scene, frame);
+    finding.only_large = only_large_matter(scene, frame);
+    finding.n_hints = finding.only_large ? 0 : choose_hints(scene, frame);
     struct generation *generation = generation_use(scene->flow->generations);
     finding.generation = generation;
     status = pool_run(scene->flow->pool, POOL_STEADY, -1, find_faces, &finding, err);
