@@ -1,8 +1,8 @@
 #!/bin/sh
 # Video cameras measured with films of people from a folder of faces: who is missed, misnamed or reported twice, how soon,
-# and what it costs.
+# and what it costs; then cameras that lose their power at random, and when they are back.
 #
-#   scripts/bench-cameras.sh --faces FOLDER [--people N] [--seconds N] [--kind crowd,gate] [--streams N] [--seed N]
+#   scripts/bench-cameras.sh --faces FOLDER [--people N] [--seconds N] [--seeds 1,2,3] [--kind crowd,gate,outages] [--streams N]
 #
 # FOLDER holds a folder of pictures for each person, as LFW does. Measures build/release (make build), or the programs in
 # AIBOX_BIN.

@@ -120,6 +120,7 @@ test('cameras come and go at random', { skip: missing, timeout: MINUTES * 60000 
   t.diagnostic(`memory [s, MiB]: ${memory.map(([s, mib]) => `${s}: ${mib.toFixed(1)}`).join(', ')}`);
   if (!long) return;
   const between = (from, to) => median(memory.filter(([s]) => s >= from * 60 && s < to * 60).map(([, mib]) => mib));
-  const early = between(5, 10), late = between(25, 30);
-  assert.ok(late - early < Math.max(0.03 * early, 5), `memory grew from ${early} to ${late} MiB`);
+  // Kept events, caches and what the allocator keeps for each thread fill up in the first half.
+  const early = between(15, 20), late = between(25, 30);
+  assert.ok(late - early < Math.max(0.02 * early, 3), `memory grew from ${early} to ${late} MiB`);
 });

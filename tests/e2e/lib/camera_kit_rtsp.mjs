@@ -1,6 +1,6 @@
 // A camera kit for video: films with known people in them, made of pictures of faces, and a real RTSP server that plays
 // them. What is to be seen when is known, so that a test can count who was missed, misnamed or reported twice.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { announce, announceChild } from './leftovers.mjs';
 
@@ -25,40 +26,61 @@ export function missingPrograms() {
  * as shares of the picture, at both ends of the time), height (px), blur (px)}]; later ones are in front. An actor without photo is
  * a grey board (`width`, `height`), to go in front of others. Returns the file: an MPEG transport stream.
  */
-export function makeFilm(file, { width = 640, height = 480, seconds, fps = 25, codec = 'h264', quality = 20, actors = [] }) {
+export function makeFilm(file, { actors = [], ...film }) {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'aibox-film-'));
   try {
-    const inputs = ['-f', 'lavfi', '-i', `color=c=0x708090:s=${width}x${height}:r=${fps}:d=${seconds}`];
-    const chain = [`[0:v]noise=alls=6:allf=t,format=yuv420p[v0]`];
-    actors.forEach((actor, i) => {
-      if (actor.photo) {
-        const picture = path.join(folder, `${i}.jpg`);
-        writeFileSync(picture, actor.photo);
-        inputs.push('-i', picture);
-      } else {
-        inputs.push('-f', 'lavfi', '-i', `color=c=0x404040:s=${actor.width}x${actor.height}:r=${fps}:d=0.04`);
-      }
-      const [x1, y1, x2 = x1, y2 = y1] = actor.at;
-      const share = `((t-${actor.from})/${actor.to - actor.from})`;
-      const at = (size, a, b) => `${size}*(${a}+(${b}-${a})*${share})`;
-      const still = `loop=loop=${Math.ceil(seconds * fps)}:size=1,setpts=N/${fps}/TB`; // scaled once, not for each frame
-      const blur = actor.blur ? `gblur=sigma=${actor.blur},` : '';
-      chain.push(`[${i + 1}:v]scale=-2:${actor.height},format=yuv420p,${blur}${still}[a${i}]`);
-      chain.push(
-        `[v${i}][a${i}]overlay=x='${at('W', x1, x2)}-w/2':y='${at('H', y1, y2)}-h/2':` +
-          `enable='between(t,${actor.from},${actor.to})':eof_action=pass[v${i + 1}]`,
-      );
-    });
-    const coder = codec === 'h265' ? ['libx265', '-x265-params', 'log-level=error:keyint=25'] : ['libx264', '-g', '25', '-bf', '0'];
-    execFileSync('ffmpeg', [
-      '-v', 'error', '-y', ...inputs, '-filter_complex', chain.join(';'), '-map', `[v${actors.length}]`,
-      '-c:v', ...coder, '-preset', 'ultrafast', '-crf', String(quality), '-pix_fmt', 'yuv420p', '-t', String(seconds),
-      '-f', 'mpegts', file,
-    ]); // prettier-ignore
+    execFileSync('ffmpeg', filmArguments(file, folder, { actors, ...film }));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   return file;
+}
+
+/** Makes several, [[file, film]], one on each processor at a time. */
+export async function makeFilms(films) {
+  const waiting = [...films];
+  const line = async () => {
+    for (let next; (next = waiting.shift()); ) {
+      const folder = mkdtempSync(path.join(os.tmpdir(), 'aibox-film-'));
+      try {
+        await promisify(execFile)('ffmpeg', filmArguments(next[0], folder, next[1]));
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    }
+  };
+  await Promise.all(os.cpus().map(line));
+}
+
+/** Puts the actors' pictures into the folder. */
+function filmArguments(file, folder, { width = 640, height = 480, seconds, fps = 25, codec = 'h264', quality = 20, actors = [] }) {
+  const inputs = ['-f', 'lavfi', '-i', `color=c=0x708090:s=${width}x${height}:r=${fps}:d=${seconds}`];
+  const chain = [`[0:v]noise=alls=6:allf=t,format=yuv420p[v0]`];
+  actors.forEach((actor, i) => {
+    if (actor.photo) {
+      const picture = path.join(folder, `${i}.jpg`);
+      writeFileSync(picture, actor.photo);
+      inputs.push('-i', picture);
+    } else {
+      inputs.push('-f', 'lavfi', '-i', `color=c=0x404040:s=${actor.width}x${actor.height}:r=${fps}:d=0.04`);
+    }
+    const [x1, y1, x2 = x1, y2 = y1] = actor.at;
+    const share = `((t-${actor.from})/${actor.to - actor.from})`;
+    const at = (size, a, b) => `${size}*(${a}+(${b}-${a})*${share})`;
+    const still = `loop=loop=${Math.ceil(seconds * fps)}:size=1,setpts=N/${fps}/TB`; // scaled once, not for each frame
+    const blur = actor.blur ? `gblur=sigma=${actor.blur},` : '';
+    chain.push(`[${i + 1}:v]scale=-2:${actor.height},format=yuv420p,${blur}${still}[a${i}]`);
+    chain.push(
+      `[v${i}][a${i}]overlay=x='${at('W', x1, x2)}-w/2':y='${at('H', y1, y2)}-h/2':` +
+        `enable='between(t,${actor.from},${actor.to})':eof_action=pass[v${i + 1}]`,
+    );
+  });
+  const coder = codec === 'h265' ? ['libx265', '-x265-params', 'log-level=error:keyint=25'] : ['libx264', '-g', '25', '-bf', '0'];
+  return [
+    '-v', 'error', '-y', ...inputs, '-filter_complex', chain.join(';'), '-map', `[v${actors.length}]`,
+    '-c:v', ...coder, '-preset', 'ultrafast', '-crf', String(quality), '-pix_fmt', 'yuv420p', '-t', String(seconds),
+    '-f', 'mpegts', file,
+  ]; // prettier-ignore
 }
 
 /** The film again, played `times` times without coding it anew. */
