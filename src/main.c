@@ -207,6 +207,8 @@ static void on_setting(void *ctx, const char *key)
         apply_log_level(rooms->settings);
     else if (strncmp(key, "events.", strlen("events.")) == 0)
         apply_retention(rooms);
+    else if (strncmp(key, "recognition.stranger_", strlen("recognition.stranger_")) == 0)
+        flow_strangers_apply(rooms->flow);
     report_setting_changed(rooms->report, key);
 }
 

@@ -17,10 +17,18 @@
         {.name = "groups", .type = API_LIST, .max = 1024, .help = "Matched against any of these groups."},             \
         {.name = "streams", .type = API_LIST, .max = 1024, .help = "From any of these devices (ep_id)."},              \
         {.name = "room", .type = API_TEXT, .max = 1024, .help = "Exactly this room."},                                 \
+        {.name = "stranger", .type = API_INT, .min = 1, .max = 1e15, .help = "Of this remembered stranger."},          \
+        {.name = "seen_before",                                                                                        \
+         .type = API_BOOL,                                                                                             \
+         .default_text = "false",                                                                                      \
+         .help = "True: remembered strangers who had been here before only."},                                         \
     {                                                                                                                  \
         .name = "reason", .type = API_CHOICE,                                                                          \
         .choices = "passed|stranger|uncertain|no_permission|blacklisted|liveness|low_quality", .help = "Outcome."      \
     }
+
+/* A limit in Unix seconds as the store takes it: 0 s is one, too; NAN is none. */
+int64_t event_filter_ms(double seconds);
 
 /* Without skip and limit; strings are the request's. */
 void event_filter_read(const struct api_request *req, struct store_event_query *query);

@@ -12,6 +12,7 @@
 #include "api/resources.h"
 #include "door/react.h"
 #include "flow/devices.h"
+#include "flow/event_json.h"
 #include "flow/fiqa.h"
 #include "flow/flow.h"
 
@@ -113,6 +114,7 @@ static void write_match(struct json_out *out, const struct match_answer *answer)
     json_out_key_text(out, "identity_id", d->best_identity_id);
     json_out_key_float(out, "score", (double)d->score);
     json_out_object_end(out);
+    event_json_stranger(out, &d->stranger);
     json_out_key(out, "quality");
     json_out_raw(out, d->has_face && !answer->quality.failed ? (const char *)answer->quality.data : "{}");
 }

@@ -127,9 +127,34 @@ static enum aibox_status check_photo_or_feature(struct api_context *ctx, const s
     return AIBOX_OK;
 }
 
-/* A warning that is there only when there is one: callers of old know nothing of it. */
-static void print_duplicate(struct json_out *out, const struct flow_duplicate *duplicate)
+/* What enrolling found out besides. */
+struct findings {
+    struct flow_duplicate duplicate;
+    struct flow_past_strangers past;
+};
+
+static void print_past_strangers(struct json_out *out, const struct flow_past_strangers *past)
 {
+    if (past->count == 0)
+        return;
+    json_out_key(out, "seen_as_stranger");
+    json_out_array_begin(out);
+    for (size_t i = 0; i < past->count; i++) {
+        json_out_object_begin(out);
+        json_out_key_int(out, "stranger_id", past->items[i].stranger_id);
+        json_out_key_int(out, "seen_count", past->items[i].visits);
+        json_out_key_int(out, "first_seen", past->items[i].first_ms);
+        json_out_key_int(out, "last_seen", past->items[i].last_ms);
+        json_out_object_end(out);
+    }
+    json_out_array_end(out);
+}
+
+/* They are there only when there is something to tell: callers of old know nothing of them. */
+static void print_findings(struct json_out *out, const struct findings *findings)
+{
+    const struct flow_duplicate *duplicate = &findings->duplicate;
+    print_past_strangers(out, &findings->past);
     if (!duplicate->found)
         return;
     json_out_key(out, "duplicate");
@@ -142,7 +167,7 @@ static void print_duplicate(struct json_out *out, const struct flow_duplicate *d
 
 static enum aibox_status answer_created(struct api_context *ctx, const struct api_request *req,
                                         struct api_response *res, const struct store_person *person,
-                                        const struct flow_duplicate *duplicate, struct aibox_error *err)
+                                        const struct findings *findings, struct aibox_error *err)
 {
     struct json_out *out = api_body(res);
     json_out_object_begin(out);
@@ -157,7 +182,7 @@ static enum aibox_status answer_created(struct api_context *ctx, const struct ap
     names_json_joined(out, (const char *const *)person->group_names.items, person->group_names.count);
     json_out_key(out, "info");
     person_json_info(out, person);
-    print_duplicate(out, duplicate);
+    print_findings(out, findings);
     json_out_object_end(out);
     json_out_object_end(out);
     return AIBOX_OK;
@@ -169,9 +194,11 @@ static enum aibox_status create_user(struct api_context *ctx, struct api_request
     struct store_person person = {0};
     struct name_list groups = {0};
     struct person_info info = {0};
-    struct flow_duplicate duplicate = {0};
-    struct flow_enrolment enrolment = {
-        .level = level_argument(req), .refuse_duplicate = !api_bool(req, "allow_duplicate"), .duplicate = &duplicate};
+    struct findings findings = {0};
+    struct flow_enrolment enrolment = {.level = level_argument(req),
+                                       .refuse_duplicate = !api_bool(req, "allow_duplicate"),
+                                       .duplicate = &findings.duplicate,
+                                       .past = &findings.past};
     bool ignore_exist = api_bool(req, "ignore_exist");
     bool known = ignore_exist && person_exists(ctx->store, api_text(req, "identity_id"));
     enum aibox_status status = read_info(api_json(req, "info"), !known, &info, err);
@@ -195,7 +222,7 @@ static enum aibox_status create_user(struct api_context *ctx, struct api_request
         status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, NULL, err);
     }
     if (status == AIBOX_OK)
-        status = answer_created(ctx, req, res, &person, &duplicate, err);
+        status = answer_created(ctx, req, res, &person, &findings, err);
     store_person_free(&person);
     person_info_free(&info);
     name_list_free(&groups);
@@ -263,8 +290,7 @@ static enum aibox_status list_users(struct api_context *ctx, struct api_request 
 
 /* ---- PUT ---- */
 
-static void answer_updated(struct api_response *res, const struct store_person *person,
-                           const struct flow_duplicate *duplicate)
+static void answer_updated(struct api_response *res, const struct store_person *person, const struct findings *findings)
 {
     struct json_out *out = api_body(res);
     json_out_object_begin(out);
@@ -280,7 +306,7 @@ static void answer_updated(struct api_response *res, const struct store_person *
     json_out_key_int(out, "type", person->type);
     json_out_key(out, "permission_ids");
     person_json_texts(out, &person->permission_ids);
-    print_duplicate(out, duplicate);
+    print_findings(out, findings);
     json_out_object_end(out);
     json_out_object_end(out);
 }
@@ -292,7 +318,7 @@ static enum aibox_status update_user(struct api_context *ctx, struct api_request
     struct store_person person = {0};
     struct name_list groups = {0};
     struct person_info info = {0};
-    struct flow_duplicate duplicate = {0};
+    struct findings findings = {0};
     struct api_bytes photo = api_picture(req, "reg_photo");
     bool has_groups = api_text(req, "group_name") != NULL;
     enum aibox_status status = read_info(api_json(req, "info"), false, &info, err);
@@ -303,7 +329,8 @@ static enum aibox_status update_user(struct api_context *ctx, struct api_request
         struct flow_enrolment enrolment = {
             .level = level_argument(req),
             .refuse_duplicate = !api_bool(req, "allow_duplicate"),
-            .duplicate = &duplicate,
+            .duplicate = &findings.duplicate,
+            .past = &findings.past,
             .photo = photo.size > 0 ? photo.data : NULL,
             .photo_size = photo.size,
             .change = {.mode = STORE_UPDATE,
@@ -321,7 +348,7 @@ static enum aibox_status update_user(struct api_context *ctx, struct api_request
         status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, NULL, err);
     }
     if (status == AIBOX_OK)
-        answer_updated(res, &person, &duplicate);
+        answer_updated(res, &person, &findings);
     store_person_free(&person);
     person_info_free(&info);
     name_list_free(&groups);

@@ -27,6 +27,7 @@
     X(terminals)                                                                                                       \
     X(cameras)                                                                                                         \
     X(events)                                                                                                          \
+    X(strangers)                                                                                                       \
     X(rejections)                                                                                                      \
     X(events_export)                                                                                                   \
     X(recognition)                                                                                                     \

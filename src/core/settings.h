@@ -27,7 +27,7 @@ struct settings_entry {
     enum settings_type type;
     const char *default_text;
     double min, max;     /* INT, FLOAT, AUTO_FLOAT: range, both ends allowed; TEXT: max = most bytes */
-    const char *choices; /* CHOICE: "closed|open"; BOOL: the only value that is offered, or NULL for both */
+    const char *choices; /* CHOICE: "closed|open" */
     bool restart;        /* takes effect at next start */
     const char *help;    /* one sentence, with unit */
 };

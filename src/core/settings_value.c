@@ -112,8 +112,6 @@ static enum aibox_status refuse(const struct settings_entry *entry, const char *
 
     switch (entry->type) {
     case SETTINGS_BOOL:
-        if (entry->choices != NULL)
-            return error_set(err, AIBOX_PARAM, "%s takes %s only, got '%.*s'", entry->key, entry->choices, shown, got);
         return error_set(err, AIBOX_PARAM, "%s takes true or false, got '%.*s'", entry->key, shown, got);
     case SETTINGS_INT:
         return error_set(err, AIBOX_PARAM, "%s takes a whole number from %.0f to %.0f, got '%.*s'", entry->key,
@@ -145,8 +143,7 @@ enum aibox_status settings_value_parse(const struct settings_entry *entry, const
     *out = value;
     switch (entry->type) {
     case SETTINGS_BOOL:
-        fits = parse_bool(text, &value.flag) &&
-               (entry->choices == NULL || strcmp(entry->choices, value.flag ? "true" : "false") == 0);
+        fits = parse_bool(text, &value.flag);
         canonical = value.flag ? "true" : "false";
         break;
     case SETTINGS_INT:

@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "flow/flow_internal.h"
+#include "flow/stranger_memory.h"
 
 struct enrol_job {
     struct flow *flow;
@@ -177,6 +178,8 @@ static enum aibox_status save(const struct enrol_job *job, struct store_person *
     enum aibox_status status = store_person_save(job->flow->store, &change, person, created, err);
     if (status == AIBOX_OK && has_face && enrolment->duplicate != NULL)
         report_duplicate(job);
+    if (status == AIBOX_OK && has_face)
+        stranger_memory_enrolled(job->flow, job->generations.now, job->embedding, enrolment->past);
     return status;
 }
 
@@ -209,6 +212,8 @@ enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, con
 
     if (enrolment->duplicate != NULL)
         *enrolment->duplicate = (struct flow_duplicate){0};
+    if (enrolment->past != NULL)
+        enrolment->past->count = 0;
     struct enrol_job job = {.flow = flow, .request = enrolment, .err = err};
     job.generations = generation_use_both(flow->generations);
     status = look(&job, priority);

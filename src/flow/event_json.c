@@ -40,6 +40,16 @@ static void write_decision(struct json_out *out, const struct store_event *event
     json_out_object_end(out);
 }
 
+void event_json_stranger(struct json_out *out, const struct store_stranger_mark *stranger)
+{
+    if (stranger->stranger_id == 0)
+        return;
+    json_out_key_int(out, "stranger_id", stranger->stranger_id);
+    json_out_key_bool(out, "seen_before", stranger->visit > 1);
+    json_out_key_int(out, "seen_count", stranger->visit);
+    json_out_key_int(out, "first_seen", stranger->first_ms);
+}
+
 void event_json(struct json_out *out, const struct store_event *event, const char *dev_sno, float similarity)
 {
     json_out_object_begin(out);
@@ -52,6 +62,7 @@ void event_json(struct json_out *out, const struct store_event *event, const cha
     if (!isnan(similarity))
         json_out_key_float(out, "recognition_score", (double)event->score);
     write_decision(out, event);
+    event_json_stranger(out, &event->stranger);
     json_out_key_text(out, "room", event->room);
     json_out_key_text(out, "spot_pic_id", event->spot_id);
     json_out_key_text(out, "recognize_face_pic_id", event->face_id);

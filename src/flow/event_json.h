@@ -18,6 +18,9 @@
  */
 void event_json(struct json_out *out, const struct store_event *event, const char *dev_sno, float similarity);
 
+/* Members for whom an event shows when that is a stranger who is remembered (store/strangers.h); none for others. */
+void event_json_stranger(struct json_out *out, const struct store_stranger_mark *stranger);
+
 struct event_picture {
     const uint8_t *bytes; /* NULL: none, '' on the wire */
     size_t size;

@@ -27,9 +27,12 @@ static void *load_gallery(void *arg)
     struct aibox_error err;
     int64_t start = clock_monotonic_ms();
     struct generation *generation = generation_use(flow->generations);
-    bool loaded = generation_load(generation, flow->store, &flow->closing, &err) == AIBOX_OK;
+    flow_strangers_apply(flow);
+    bool loaded = generation_load(generation, flow->store, &flow->closing, &err) == AIBOX_OK &&
+                  strangers_take_over(generation->strangers, &err) == AIBOX_OK;
     if (loaded)
-        log_info("flow", "gallery loaded people=%zu ms=%lld kernel=%s", gallery_count(generation->gallery),
+        log_info("flow", "gallery loaded people=%zu strangers=%zu ms=%lld kernel=%s",
+                 gallery_count(generation->gallery), strangers_count(generation->strangers),
                  (long long)(clock_monotonic_ms() - start), gallery_kernel_name());
     else
         log_error("flow", "the gallery could not be loaded reason=\"%s\"", err.message);
@@ -331,11 +334,14 @@ void flow_metrics(struct flow *flow, struct buffer *out)
     buffer_appendf(out,
                    "# HELP aibox_gallery_people People in the gallery.\n# TYPE aibox_gallery_people gauge\n"
                    "aibox_gallery_people %zu\n"
+                   "# HELP aibox_strangers Strangers who are remembered.\n# TYPE aibox_strangers gauge\n"
+                   "aibox_strangers %zu\n"
                    "# HELP aibox_threshold Score from which a face is somebody.\n# TYPE aibox_threshold gauge\n"
                    "aibox_threshold %.4f\n"
                    "# HELP aibox_expected_false_accept Share of strangers expected to be taken for somebody.\n"
                    "# TYPE aibox_expected_false_accept gauge\naibox_expected_false_accept %.6g\n",
-                   threshold.people, (double)threshold.threshold, threshold.expected_false_accept);
+                   threshold.people, flow_strangers_count(flow), (double)threshold.threshold,
+                   threshold.expected_false_accept);
 }
 
 struct flow_latency flow_latency(const struct flow *flow)

@@ -110,6 +110,17 @@ struct flow_duplicate {
     float score; /* of the new face with that person's template */
 };
 
+/* Strangers who were remembered (see below) and turned out to be who is enrolled: they are forgotten. */
+#define FLOW_PAST_STRANGERS 8
+struct flow_past_stranger {
+    int64_t stranger_id, visits;
+    int64_t first_ms, last_ms; /* seen */
+};
+struct flow_past_strangers {
+    struct flow_past_stranger items[FLOW_PAST_STRANGERS];
+    size_t count;
+};
+
 struct flow_enrolment {
     struct store_person_change change; /* faces are filled in by the flow; faces_mode says add or replace */
     const uint8_t *photo;              /* NULL or size 0: no photo */
@@ -120,6 +131,7 @@ struct flow_enrolment {
     bool dry_run; /* only the checks */
     bool refuse_duplicate;            /* IDENTITY_EXISTS when the face looks like somebody else's */
     struct flow_duplicate *duplicate; /* or NULL; filled on success: the nearest such person */
+    struct flow_past_strangers *past; /* or NULL; filled on success */
 };
 
 /* Score from which a new face counts as somebody else's (recognition.duplicate_threshold). */
@@ -198,10 +210,11 @@ struct flow_decision {
     struct store_person person;
     char best_identity_id[STORE_MAX_IDENTITY + 1]; /* the nearest person even when unknown; "" without candidates */
     bool has_face;
-    struct flow_face face; /* the face decided on */
-    char event_id[27];     /* "" for no face, or when it could not be stored */
-    bool merged;           /* the event existed already: same person and place a moment ago */
-    char reg_image_id[37]; /* the newest enrolled photo of the person, or "" */
+    struct flow_face face;               /* the face decided on */
+    char event_id[27];                   /* "" for no face, or when it could not be stored */
+    bool merged;                         /* the event existed already: same person and place a moment ago */
+    char reg_image_id[37];               /* the newest enrolled photo of the person, or "" */
+    struct store_stranger_mark stranger; /* of the event: whom it shows, when a stranger is remembered */
 };
 void flow_decision_free(struct flow_decision *decision);
 
@@ -268,6 +281,32 @@ enum aibox_status flow_reject(struct flow *flow, const char *event_id, const cha
                               struct flow_rejection *out, struct aibox_error *err);
 /* Takes that back. NOT_FOUND. */
 enum aibox_status flow_reject_undo(struct flow *flow, int64_t rejection_id, struct aibox_error *err);
+
+/* ---- strangers who are remembered ---------------------------------------------------------------- */
+
+/*
+ * With recognition.stranger_memory on, the face of a stranger's event is compared with those of the strangers before
+ * (store/strangers.h), unless it is a bad look: faint, or below quality level `custom`. These are never compared with
+ * the people, nor do they count as such.
+ */
+
+/* recognition.stranger_* have changed. Switched off: all are forgotten at return. */
+void flow_strangers_apply(struct flow *flow);
+
+/* Score from which two faces are one stranger's: recognition.stranger_threshold, or, as that of the people's gallery
+ * (struct flow_threshold), such that recognition.false_accept_target of new strangers are taken for another. */
+float flow_stranger_threshold(struct flow *flow);
+size_t flow_strangers_count(struct flow *flow);
+
+struct flow_stranger_match {
+    int64_t stranger_id;
+    float score; /* cosine, at most 1 */
+};
+/* Which of them resemble the largest face of a picture, best first, at most `limit` (1..GALLERY_MAX_RESULTS) into
+ * out[]. `threshold` NAN: the above. Makes no event. NO_FACE; picture errors as image_decode(); GROUP_NOT_LOADED. */
+enum aibox_status flow_strangers_like(struct flow *flow, const uint8_t *picture, size_t size, float threshold,
+                                      size_t limit, struct flow_stranger_match *out, size_t *count,
+                                      struct aibox_error *err);
 
 /* ---- threshold ------------------------------------------------------------------------------- */
 

@@ -53,6 +53,7 @@ enum aibox_status inspect_with(struct flow *flow, const struct generation *gener
 
 void threshold_get(struct flow *flow, const struct generation *generation, struct flow_threshold *out);
 float threshold_of_pair(const struct generation *generation, const char *word);
+float threshold_of_strangers(struct flow *flow, const struct generation *generation);
 
 /* ---- look.c: decoding and finding, on a worker thread ---------------------------------------- */
 

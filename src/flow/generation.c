@@ -48,6 +48,11 @@ static void on_permission_dropped(void *ctx, unsigned label)
     gallery_drop_permission(((struct generation *)ctx)->gallery, label);
 }
 
+static bool on_stranger(void *ctx, int64_t stranger_id, const float *feature)
+{
+    return strangers_follow(((struct generation *)ctx)->strangers, stranger_id, feature);
+}
+
 static void on_people_cleared(void *ctx)
 {
     struct generation *generation = ctx;
@@ -63,7 +68,8 @@ enum aibox_status generation_listen(struct generation *generation, struct store 
                                       .person = on_person,
                                       .group_dropped = on_group_dropped,
                                       .permission_dropped = on_permission_dropped,
-                                      .people_cleared = on_people_cleared};
+                                      .people_cleared = on_people_cleared,
+                                      .stranger = on_stranger};
     enum aibox_status status = store_listen(store, &listener, err);
     if (status == AIBOX_OK)
         generation->store = store;
@@ -90,7 +96,9 @@ enum aibox_status generation_load(struct generation *generation, struct store *s
     struct loading loading = {generation, stop};
     const char *model_set = vision_model_set(generation->vision);
     enum aibox_status status = store_templates_scan(store, model_set, load_person, &loading, err);
-    return status == AIBOX_OK ? apart_load(generation->apart, store, model_set, err) : status;
+    if (status == AIBOX_OK)
+        status = apart_load(generation->apart, store, model_set, err);
+    return status == AIBOX_OK ? strangers_load(generation->strangers, store, err) : status;
 }
 
 enum aibox_status generation_catch_up(struct generation *generation, const _Atomic bool *stop, struct aibox_error *err)
@@ -105,6 +113,8 @@ enum aibox_status generation_catch_up(struct generation *generation, const _Atom
     }
     if (status == AIBOX_OK)
         status = apart_load(generation->apart, generation->store, vision_model_set(generation->vision), err);
+    if (status == AIBOX_OK)
+        status = strangers_load(generation->strangers, generation->store, err);
     if (status == AIBOX_OK)
         autothreshold_count(generation->autothreshold);
     return status;
@@ -129,6 +139,8 @@ enum aibox_status generation_open(struct vision *vision, size_t capacity, size_t
         status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
     if (status == AIBOX_OK)
         status = gallery_open(capacity, &generation->gallery, err);
+    if (status == AIBOX_OK)
+        status = strangers_open(vision_model_set(vision), &generation->strangers, err);
     if (status == AIBOX_OK)
         status = autothreshold_open(generation->gallery, vision, &generation->autothreshold, err);
     if (status != AIBOX_OK) {
@@ -156,6 +168,7 @@ void generation_close(struct generation *generation)
     autothreshold_close(generation->autothreshold);
     gallery_close(generation->gallery);
     apart_free(generation->apart);
+    strangers_close(generation->strangers);
     vision_close(generation->vision);
     free(generation);
 }

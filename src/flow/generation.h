@@ -1,6 +1,7 @@
 /*
  * Everything that belongs to one model set and changes with it: networks, the workers that run them, gallery,
- * rejections and the calibration of scores. Embeddings of one generation are compared within it and nowhere else.
+ * rejections, remembered strangers and the calibration of scores. Embeddings of one generation are compared within it
+ * and nowhere else.
  *
  * There is one *in force* (now), and while the box changes to another model set one that *comes* (next):
  *
@@ -25,6 +26,7 @@
 
 #include "flow/apart.h"
 #include "flow/autothreshold.h"
+#include "flow/strangers.h"
 #include "gallery/gallery.h"
 #include "store/store.h"
 #include "vision/vision.h"
@@ -34,6 +36,7 @@ struct generation {
     struct gallery *gallery;
     struct autothreshold *autothreshold;
     struct apart *apart;
+    struct strangers *strangers;
     struct vision_worker **workers; /* one for each thread of the pool */
     size_t n_workers;
     struct store *store; /* that it listens to; NULL: it doesn't */

@@ -9,6 +9,7 @@
 #include "core/id.h"
 #include "core/log.h"
 #include "flow/fiqa.h"
+#include "flow/stranger_memory.h"
 
 enum aibox_status sighting_search(struct sighting *sighting)
 {
@@ -218,7 +219,13 @@ static enum aibox_status store_decision(struct sighting *sighting, int64_t times
     memcpy(event.event_id, decision->event_id, sizeof event.event_id);
     memcpy(event.reg_id, decision->reg_image_id, sizeof event.reg_id);
     int64_t start = clock_monotonic_us();
+    struct strangers_claim claim;
+    bool claimed = stranger_memory_claim(flow, sighting->generation, decision, &claim, &event.stranger);
     status = store_event_add(flow->store, &event, sighting->err);
+    if (claimed)
+        strangers_settle(sighting->generation->strangers, &claim);
+    if (status == AIBOX_OK)
+        decision->stranger = event.stranger;
     stages_add(flow->stages, STAGE_STORE, clock_monotonic_us() - start);
 out:
     buffer_free(&fiqa);

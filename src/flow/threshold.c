@@ -90,3 +90,22 @@ float flow_pair_threshold(struct flow *flow, const char *word)
     generation_done(flow->generations, generation);
     return threshold;
 }
+
+float threshold_of_strangers(struct flow *flow, const struct generation *generation)
+{
+    double wanted = settings_float(flow->settings, "recognition.stranger_threshold");
+    struct flow_threshold threshold = {.people = strangers_count(generation->strangers)};
+    if (!isnan(wanted))
+        return (float)wanted;
+    threshold.false_accept_target = settings_float(flow->settings, "recognition.false_accept_target");
+    choose_threshold(flow, generation, &threshold);
+    return threshold.threshold;
+}
+
+float flow_stranger_threshold(struct flow *flow)
+{
+    struct generation *generation = generation_use(flow->generations);
+    float threshold = threshold_of_strangers(flow, generation);
+    generation_done(flow->generations, generation);
+    return threshold;
+}

@@ -5,6 +5,7 @@
 
 #include "core/log.h"
 #include "store/catalogue.h"
+#include "store/stranger.h"
 #include "store/template.h"
 
 #define MAIN_CACHE_KIB     4096
@@ -219,6 +220,17 @@ bool batch_tell_person(struct batch *batch, const struct store_listener *listene
     return listener->person(listener->ctx, &person.state);
 }
 
+static bool tell_stranger(struct batch *batch, const struct store_listener *listener, int64_t stranger_id)
+{
+    bool there;
+
+    if (!listener->stranger)
+        return true;
+    if (stranger_feature(batch, stranger_id, listener->model_set, batch->features, &there, NULL) != AIBOX_OK)
+        return false;
+    return listener->stranger(listener->ctx, stranger_id, there ? batch->features : NULL);
+}
+
 static bool tell_one(struct batch *batch, const struct store_listener *listener, const struct note *note,
                      const struct label_map *labels)
 {
@@ -235,6 +247,8 @@ static bool tell_one(struct batch *batch, const struct store_listener *listener,
         if (listener->people_cleared)
             listener->people_cleared(listener->ctx);
         return true;
+    case NOTE_STRANGER:
+        return tell_stranger(batch, listener, note->value);
     case NOTE_PERSON:
         break;
     }

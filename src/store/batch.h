@@ -10,11 +10,11 @@
 #include "store/internal.h"
 #include "store/labels.h"
 
-enum note_kind { NOTE_PERSON, NOTE_GROUP_DROPPED, NOTE_PERMISSION_DROPPED, NOTE_PEOPLE_CLEARED };
+enum note_kind { NOTE_PERSON, NOTE_GROUP_DROPPED, NOTE_PERMISSION_DROPPED, NOTE_PEOPLE_CLEARED, NOTE_STRANGER };
 
 struct note {
     enum note_kind kind;
-    int64_t value; /* person_id or label number */
+    int64_t value; /* person_id, label number or stranger_id */
 };
 
 /* A growing list of SHA-256 values. */

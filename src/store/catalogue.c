@@ -523,7 +523,7 @@ bool catalogue_find(struct catalogue *catalogue, const struct store_event_query 
     struct wanted wanted = {0};
     bool found = false;
 
-    if (query->identity_id)
+    if (query->identity_id || query->stranger_id || query->strangers_back_only)
         return false;
     pthread_rwlock_rdlock(&catalogue->lock);
     if (atomic_load(&catalogue->state) == READY && wanted_make(catalogue, query, &wanted)) {

@@ -51,8 +51,8 @@ void catalogue_fill(struct catalogue *catalogue, struct sql *sql);
 
 /*
  * The events that `query` asks for: *n numbers (room for query->limit) in its order, and how many pass in *total. They
- * may be gone when they are read. False: the catalogue can't tell (not filled, or a query for one person, for whom the
- * database has an index).
+ * may be gone when they are read. False: the catalogue can't tell (not filled, or a query for one person or for
+ * strangers, for whom the database has indexes).
  */
 bool catalogue_find(struct catalogue *catalogue, const struct store_event_query *query, int64_t *seqs, size_t *n,
                     size_t *total);

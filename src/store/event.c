@@ -11,6 +11,7 @@
 #include "store/batch.h"
 #include "store/catalogue.h"
 #include "store/seal_rows.h"
+#include "store/stranger.h"
 
 #define MAX_EVENT_TEXT 512 /* bytes of each short text */
 #define EVENT_OTHERS   13  /* columns that are bound before the texts */
@@ -117,6 +118,9 @@ enum aibox_status event_read(const struct sql *sql, sqlite3_stmt *stmt, struct s
         .best_score = sql_column_float(stmt, 8),
         .liveness = sql_column_float(stmt, 9),
         .mask = sql_column_float(stmt, 10),
+        .stranger = {.stranger_id = sqlite3_column_int64(stmt, EVENT_STRANGER),
+                     .visit = sqlite3_column_int64(stmt, EVENT_STRANGER + 1),
+                     .first_ms = sqlite3_column_int64(stmt, EVENT_STRANGER + 2)},
     };
     sqlite3_snprintf((int)sizeof event->event_id, event->event_id, "%s", sql_column_text(stmt, 1));
     print_uuid_column(stmt, 11, event->spot_id);
@@ -300,6 +304,10 @@ static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_er
         status = put_row(batch, job, err);
     if (status == AIBOX_OK)
         status = put_feature(batch, job, err);
+    if (status == AIBOX_OK && job->event->supersedes && job->event->supersedes[0])
+        status = stranger_mistaken(batch, job->event->supersedes, err);
+    if (status == AIBOX_OK)
+        status = stranger_seen(batch, job->event, job->seq, err);
     if (status == AIBOX_OK)
         status = put_picture(batch, &job->spot, err);
     if (status == AIBOX_OK)

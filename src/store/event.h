@@ -6,8 +6,9 @@
 
 #define EVENT_TEXTS      14 /* text columns, from EVENT_FIRST_TEXT on */
 #define EVENT_FIRST_TEXT 14
+#define EVENT_STRANGER   (EVENT_FIRST_TEXT + EVENT_TEXTS) /* and visit, first_ms */
 #define EVENT_FEATURE                                                                                                  \
-    (EVENT_FIRST_TEXT + EVENT_TEXTS + 2) /* its key_id and nonce are the columns before, its model set the one after   \
+    (EVENT_FIRST_TEXT + EVENT_TEXTS + 5) /* its key_id and nonce are the columns before, its model set the one after   \
                                           */
 
 /* From "event e". A picture that was deleted counts as none. */
@@ -17,7 +18,9 @@
     " (SELECT image_id FROM image WHERE image_id = e.face_id), e.reg_id, e.identity_id, e.identity_name, "             \
     "e.group_name, e.device_id,"                                                                                       \
     " e.device_ip, e.ep_id, e.device_type, e.reason, e.action, e.best_identity_id, e.room, e.grab_fiqa_info,"          \
-    " e.box_fiqa_info, e.supersedes"
+    " e.box_fiqa_info, e.supersedes, (SELECT stranger_id FROM stranger_event v WHERE v.seq = e.seq),"                  \
+    " (SELECT visit FROM stranger_event v WHERE v.seq = e.seq),"                                                       \
+    " (SELECT first_ms FROM stranger_event v WHERE v.seq = e.seq)"
 /* From EVENT_TABLES. */
 #define EVENT_COLUMNS EVENT_ROW_COLUMNS ", f.key_id, f.nonce, f.feature, s.name"
 /* From "event e": without the feature. */

@@ -10,6 +10,7 @@
 #include "store/event.h"
 #include "store/retention.h"
 #include "store/seal_rows.h"
+#include "store/stranger.h"
 
 #define MAX_ANY   1000 /* values in one "any of" list */
 #define MAX_SQL   32768
@@ -101,6 +102,10 @@ static enum aibox_status filter_make(struct filter *filter, const struct store_e
         add(filter, "e.person_type = ?", sql_int(query->person_type));
     if (query->reason)
         add(filter, "e.reason = ?", sql_text(query->reason));
+    if (query->stranger_id)
+        add(filter, "e.seq IN (SELECT seq FROM stranger_event WHERE stranger_id = ?)", sql_int(query->stranger_id));
+    if (query->strangers_back_only)
+        add(filter, "e.seq IN (SELECT seq FROM stranger_event WHERE visit > 1) AND 1 = ?", sql_int(1));
     add_any(filter, "e.group_name", query->groups, query->n_groups);
     add_any(filter, "e.ep_id", query->ep_ids, query->n_ep_ids);
     add_devices(filter, query->devices, query->n_devices);
@@ -360,6 +365,8 @@ static enum aibox_status run_delete(struct batch *batch, void *arg, struct aibox
         status = event_drop(batch, seqs[i], &dropped, err);
         if (status == AIBOX_OK) /* a copy of the face; retention leaves it, who deletes an event means it */
             status = sql_run(&batch->main, "DELETE FROM rejection WHERE event_seq = ?", err, sql_int(seqs[i]));
+        if (status == AIBOX_OK) /* likewise */
+            status = stranger_drop_face(batch, seqs[i], err);
         job->deleted += dropped; /* an id may be named twice */
     }
     job->more = n == DROP_STEP;

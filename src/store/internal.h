@@ -38,6 +38,12 @@ struct store {
     atomic_size_t retention_keep;
     atomic_uint retention_days;
     _Atomic int64_t retention_bytes; /* 0: no limit */
+
+    /* store_set_strangers(). */
+    atomic_size_t stranger_keep;
+    atomic_uint stranger_days; /* 0: nothing was said so far: nobody comes, nobody goes */
+    _Atomic int64_t stranger_absent_ms;
+    _Atomic int64_t last_stranger; /* the last number given */
 };
 
 /* open.c: brings both files, made when they are missing, to the newest version. */

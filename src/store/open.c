@@ -129,7 +129,7 @@ enum aibox_status store_migrate(const char *main_path, const char *pictures_path
 }
 
 /* New event ids are to sort after all that are stored, also when the clock was set back. */
-static enum aibox_status find_newest_event(struct store *store, struct aibox_error *err)
+static enum aibox_status find_newest(struct store *store, struct aibox_error *err)
 {
     struct reader *reader = reader_take(store->readers, err);
     enum aibox_status status = AIBOX_PROCESS_FAILED;
@@ -137,14 +137,17 @@ static enum aibox_status find_newest_event(struct store *store, struct aibox_err
 
     if (!reader)
         return status;
-    sqlite3_stmt *stmt = sql_begin_values(
-        &reader->main, "SELECT max(event_id), (SELECT seq FROM sqlite_sequence WHERE name = 'event') FROM event", err,
-        NULL, 0);
+    sqlite3_stmt *stmt =
+        sql_begin_values(&reader->main,
+                         "SELECT max(event_id), (SELECT seq FROM sqlite_sequence WHERE name = 'event'),"
+                         " (SELECT seq FROM sqlite_sequence WHERE name = 'stranger') FROM event",
+                         err, NULL, 0);
     if (stmt)
         status = sql_step(&reader->main, stmt, &row, err);
     if (status == AIBOX_OK && row) {
         id_ulid_seen(sql_column_text(stmt, 0));
         atomic_store(&store->newest_event, sqlite3_column_int64(stmt, 1));
+        atomic_store(&store->last_stranger, sqlite3_column_int64(stmt, 2));
     }
     sql_end(stmt);
     reader_return(store->readers, reader);
@@ -197,7 +200,7 @@ enum aibox_status store_open_keyed(const char *data_dir, const char *key_file, s
     if (status == AIBOX_OK)
         status = readers_open(store->main_path, store->pictures_path, store->ring, &store->readers, err);
     if (status == AIBOX_OK)
-        status = find_newest_event(store, err);
+        status = find_newest(store, err);
     if (status == AIBOX_OK && (store->catalogue = catalogue_open()) == NULL)
         status = out_of_memory(err);
     if (status == AIBOX_OK)

@@ -25,7 +25,7 @@
 struct sql;
 
 /* What a row is, and which: its kind, a number and bytes that never change in its life. */
-enum seal_kind { SEAL_FACE = 1, SEAL_EVENT, SEAL_DEVICE, SEAL_DOCUMENT, SEAL_SETTING, SEAL_KEY };
+enum seal_kind { SEAL_FACE = 1, SEAL_EVENT, SEAL_DEVICE, SEAL_DOCUMENT, SEAL_SETTING, SEAL_KEY, SEAL_STRANGER };
 struct seal_place {
     enum seal_kind kind;
     int64_t number;

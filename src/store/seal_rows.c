@@ -20,6 +20,11 @@ struct seal_place seal_place_event(int64_t seq)
     return (struct seal_place){.kind = SEAL_EVENT, .number = seq};
 }
 
+struct seal_place seal_place_stranger(int64_t stranger_id)
+{
+    return (struct seal_place){.kind = SEAL_STRANGER, .number = stranger_id};
+}
+
 struct seal_place seal_place_named(enum seal_kind kind, const char *name)
 {
     return (struct seal_place){.kind = kind, .id = name, .id_size = strlen(name)};
@@ -101,6 +106,10 @@ static const struct sealed_table tables[] = {
      "SELECT rejection_id, event_seq, NULL, key_id, nonce, feature FROM rejection WHERE rejection_id > ?"
      " ORDER BY rejection_id LIMIT 1000",
      "UPDATE rejection SET key_id = ?, nonce = ?, feature = ? WHERE rejection_id = ?"},
+    {SEAL_STRANGER, false,
+     "SELECT stranger_id, stranger_id, NULL, key_id, nonce, feature FROM stranger WHERE stranger_id > ?"
+     " ORDER BY stranger_id LIMIT 1000",
+     "UPDATE stranger SET key_id = ?, nonce = ?, feature = ? WHERE stranger_id = ?"},
     {SEAL_DEVICE, true,
      "SELECT device_id, 0, device_id, key_id, nonce, doc FROM device WHERE device_id > ? ORDER BY device_id LIMIT 1000",
      "UPDATE device SET key_id = ?, nonce = ?, doc = ? WHERE device_id = ?"},

@@ -34,6 +34,7 @@ enum aibox_status seal_text(const struct seal_ring *ring, const struct seal_plac
 /* What a row is, for the functions above. */
 struct seal_place seal_place_face(int64_t person_id, const void *face_id /* UUID_BYTES */);
 struct seal_place seal_place_event(int64_t seq);
+struct seal_place seal_place_stranger(int64_t stranger_id);
 struct seal_place seal_place_named(enum seal_kind kind, const char *name);
 
 #endif

@@ -122,6 +122,8 @@ static enum aibox_status copy_both(struct snapshot *snapshot, const char *main_p
     /* What leaves the box is encrypted as a whole, and has to be at home elsewhere. */
     if (status == AIBOX_OK)
         status = seal_ring_expose(snapshot->ring, &main, err);
+    if (status == AIBOX_OK)
+        status = wipe_copy_strangers(&main, err);
     if (status == AIBOX_OK && !snapshot->options->with_events)
         status = wipe_copy(&main, &pictures, err);
     status = close_copy(&pictures, status, err);

@@ -14,7 +14,7 @@
 
 struct seal_ring;
 
-#define SQL_CACHE 80
+#define SQL_CACHE 112
 
 struct sql {
     sqlite3 *db;

@@ -53,7 +53,7 @@ struct store_template {
 
 /*
  * Called on the writer thread after a commit and before the callers of that commit return, in commit order; must not
- * call the store. A false return of `person` is counted and logged. Any may be NULL.
+ * call the store. A false return is counted and logged. Any may be NULL.
  */
 struct store_listener {
     void *ctx;
@@ -62,6 +62,8 @@ struct store_listener {
     void (*group_dropped)(void *ctx, unsigned label);
     void (*permission_dropped)(void *ctx, unsigned label);
     void (*people_cleared)(void *ctx);
+    /* A stranger (store/strangers.h) came, with a face of 512 floats; or is gone, or of another model set: NULL. */
+    bool (*stranger)(void *ctx, int64_t stranger_id, const float *feature);
 };
 
 /*
@@ -271,7 +273,18 @@ enum aibox_status store_picture_get(struct store *store, const char *image_id, u
 
 enum store_verdict { STORE_UNKNOWN, STORE_UNCERTAIN, STORE_KNOWN };
 
-/* Immutable once stored. Strings are never NULL in what the store returns ("" when unset). */
+/* Whose face an event shows, when nobody knows who that is (store/strangers.h). */
+struct store_stranger_mark {
+    int64_t stranger_id; /* 0: nobody who is remembered */
+    bool may_be_new;     /* for store_event_add(): if there is no such stranger, there is one from now on, of this face;
+                            else a stranger that went meanwhile gets a new number */
+    /* Set by the store. */
+    int64_t visit;    /* how often the stranger had been there, this time included; 0 without one */
+    int64_t first_ms; /* when for the first time, Unix time */
+};
+
+/* Immutable once stored, but for `stranger`, who may be forgotten. Strings are never NULL in what the store returns (""
+ * when unset). */
 struct store_event {
     int64_t seq;          /* set by the store: order of commit, never reused */
     char event_id[27];    /* ULID, made by the caller (id_ulid) */
@@ -293,6 +306,7 @@ struct store_event {
     const char *supersedes;                     /* event id or "" */
     const float *feature;                       /* 512 or NULL; kept in half precision */
     const char *model_set;
+    struct store_stranger_mark stranger; /* with a feature only */
     /* Pictures, by image id in what the store returns, by bytes in what it is given. */
     const uint8_t *spot, *face;
     size_t spot_size, face_size;
@@ -302,8 +316,8 @@ struct store_event {
 };
 void store_event_free(struct store_event *event);
 
-/* Durable at return. Fills seq, spot_id, face_id of `event`. Also counts reason and drops what retention no longer
- * keeps. */
+/* Durable at return. Fills seq, spot_id, face_id, stranger of `event`. Also counts reason and drops what retention no
+ * longer keeps. */
 enum aibox_status store_event_add(struct store *store, struct store_event *event, struct aibox_error *err);
 
 struct store_event_query {
@@ -318,7 +332,9 @@ struct store_event_query {
     size_t n_ep_ids;
     const char *const *devices; /* any of; device_id or ep_id */
     size_t n_devices;
-    size_t skip, limit; /* limit 1..1000 */
+    int64_t stranger_id;      /* 0: any */
+    bool strangers_back_only; /* strangers who had been there before */
+    size_t skip, limit;       /* limit 1..1000 */
     bool oldest_first;
 };
 struct store_event_list {

@@ -8,6 +8,7 @@
 #include "store/catalogue.h"
 #include "store/dead_command.h"
 #include "store/retention.h"
+#include "store/stranger.h"
 #include "store/tally.h"
 
 #define SCRUB_MS          300   /* after a delete */
@@ -165,12 +166,14 @@ static void sweep(struct upkeep *upkeep, struct batch *batch)
 
 static void expire(struct upkeep *upkeep, struct batch *batch)
 {
-    bool left = false;
+    bool left = false, strangers_left = false;
 
     enum aibox_status status = batch_begin(batch, NULL);
     if (status != AIBOX_OK)
         goto out;
     status = retention_step(batch, RETENTION_STEP, &left, NULL);
+    if (status == AIBOX_OK)
+        status = stranger_expire(batch, RETENTION_STEP, &strangers_left, NULL);
     if (status == AIBOX_OK)
         status = answered_expire(batch, NULL);
     if (status == AIBOX_OK)
@@ -182,7 +185,8 @@ static void expire(struct upkeep *upkeep, struct batch *batch)
     else
         batch_abandon(batch);
 out:
-    upkeep->retention_due_ms = clock_monotonic_ms() + (left && status == AIBOX_OK ? 0 : RETENTION_MS);
+    upkeep->retention_due_ms =
+        clock_monotonic_ms() + ((left || strangers_left) && status == AIBOX_OK ? 0 : RETENTION_MS);
     if (status == AIBOX_OK && batch->expired)
         upkeep_after_batch(upkeep, batch);
 }

@@ -109,6 +109,27 @@ static enum aibox_status delete_events(struct sql *sql, struct aibox_error *err)
         err);
 }
 
+/* With or without triggers and foreign keys. */
+static enum aibox_status clear_strangers(struct sql *sql, struct aibox_error *err)
+{
+    return sql_script(sql,
+                      "DELETE FROM stranger_event; DELETE FROM stranger;"
+                      "UPDATE counter SET value = 0 WHERE name = 'strangers';",
+                      err);
+}
+
+static enum aibox_status delete_strangers(struct batch *batch, struct aibox_error *err)
+{
+    bool row = true;
+    sqlite3_stmt *stmt = sql_begin_values(&batch->main, "SELECT stranger_id FROM stranger", err, NULL, 0);
+    enum aibox_status status = stmt ? AIBOX_OK : AIBOX_PROCESS_FAILED;
+
+    while (status == AIBOX_OK && (status = sql_step(&batch->main, stmt, &row, err)) == AIBOX_OK && row)
+        status = batch_note(batch, NOTE_STRANGER, sqlite3_column_int64(stmt, 0), err);
+    sql_end(stmt);
+    return status == AIBOX_OK ? clear_strangers(&batch->main, err) : status;
+}
+
 static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job *job, struct aibox_error *err)
 {
     struct sql *sql = &batch->main;
@@ -131,6 +152,8 @@ static enum aibox_status delete_rows(struct batch *batch, const struct wipe_job 
         status = delete_events(sql, err);
     if (status == AIBOX_OK) /* faces of events and people at once */
         status = sql_exec(sql, "DELETE FROM rejection", err);
+    if (status == AIBOX_OK) /* faces of events, of whoever people may have been */
+        status = delete_strangers(batch, err);
     if (status == AIBOX_OK)
         status = inbox_answer(batch, job->answer, err);
     if (status == AIBOX_OK)
@@ -286,6 +309,14 @@ enum aibox_status wipe_copy(struct sql *main, struct sql *pictures, struct aibox
     if (status == AIBOX_OK)
         status = delete_pictures(main, pictures, err);
     return status == AIBOX_OK ? sql_script(pictures, "PRAGMA incremental_vacuum", err) : status;
+}
+
+enum aibox_status wipe_copy_strangers(struct sql *main, struct aibox_error *err)
+{
+    enum aibox_status status = sql_script(main, "BEGIN IMMEDIATE", err);
+    if (status == AIBOX_OK)
+        status = clear_strangers(main, err);
+    return status == AIBOX_OK ? sql_script(main, "COMMIT; PRAGMA incremental_vacuum", err) : status;
 }
 
 enum aibox_status wipe_resume(struct store *store, struct aibox_error *err)

@@ -10,4 +10,7 @@ enum aibox_status wipe_resume(struct store *store, struct aibox_error *err);
 /* Deletes events and their pictures from copies of both databases that nobody else uses, and gives the space back. */
 enum aibox_status wipe_copy(struct sql *main, struct sql *pictures, struct aibox_error *err);
 
+/* Forgets the strangers of such a copy: what expires here must not live on in backups. */
+enum aibox_status wipe_copy_strangers(struct sql *main, struct aibox_error *err);
+
 #endif

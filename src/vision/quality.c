@@ -194,6 +194,13 @@ void quality_judge(struct vision_quality *q, const struct vision_quality_limits 
     q->pass = q->failed == 0;
 }
 
+bool vision_quality_meets(const struct vision_quality *quality, const struct vision_quality_limits *limits)
+{
+    struct vision_quality judged = *quality;
+    quality_judge(&judged, limits);
+    return judged.pass;
+}
+
 void vision_judge_feature(struct vision_quality *q, const struct vision_quality_limits *limits, float norm, float least)
 {
     q->feature = norm;

@@ -186,6 +186,9 @@ float vision_least_norm(const struct vision *vision, enum vision_views views);
 void vision_judge_feature(struct vision_quality *quality, const struct vision_quality_limits *limits, float norm,
                           float least);
 
+/* Whether what was measured passes other limits, too. Pure. */
+bool vision_quality_meets(const struct vision_quality *quality, const struct vision_quality_limits *limits);
+
 /* Text such as "face_size 96 px, more than 112 needed; headpose 71°, at most 60" of the failed items. */
 void vision_quality_explain(const struct vision_quality *quality, const struct vision_quality_limits *limits, char *out,
                             size_t size);

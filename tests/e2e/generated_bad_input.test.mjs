@@ -39,6 +39,8 @@ const good = {
   'GET /api/people/{identity_id}/photos': { identity_id: 'ann' },
   'DELETE /api/people/{identity_id}/photos': { identity_id: 'ann', face_id: '00000000-0000-4000-8000-000000000000' },
   'PUT /api/people/{identity_id}/photos': { identity_id: 'ann', face_id: '00000000-0000-4000-8000-000000000000' },
+  'GET /api/strangers/{id}': { id: '1' },
+  'DELETE /api/strangers/{id}': { id: '1' },
   'POST /api/import': { file: Buffer.from('no archive') },
   'DELETE /SophonFace/api/event_images': { image_id_list: ['nobody'] },
 };
@@ -171,6 +173,7 @@ async function look() {
     '/SophonFace/api/events',
     '/SophonFace/api/groups',
     '/SophonFace/api/permissions',
+    '/api/strangers',
     '/api/settings',
   ];
   const answers = await Promise.all(paths.map((path) => box.get(path)));

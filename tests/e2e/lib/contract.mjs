@@ -28,6 +28,8 @@ const eventFilter = {
   groups: texts(),
   streams: texts(),
   room: text(),
+  stranger: int({ min: 1 }),
+  seen_before: bool(false),
 };
 
 /** [method, path, encodings of the body (JSON, or JSON and both forms), fields] */
@@ -264,6 +266,27 @@ export const contract = [
       before: int({ min: 1 }),
       limit: int({ default: 200, min: 1, max: 2000 }),
     },
+  ],
+  [
+    'GET',
+    '/api/strangers',
+    none,
+    {
+      seen_min: int({ default: 0, min: 0 }),
+      datetime_gte: number(),
+      datetime_lte: number(),
+      skip_num: int({ default: 0, min: 0 }),
+      limit: int({ default: 20, min: 1, max: 1000 }),
+    },
+  ],
+  ['DELETE', '/api/strangers', json, { confirm: bool(false) }],
+  ['GET', '/api/strangers/{id}', none, { id: must(text()) }],
+  ['DELETE', '/api/strangers/{id}', none, { id: must(text()) }],
+  [
+    'POST',
+    '/api/strangers/search',
+    json,
+    { image_base64_str: must(picture()), threshold: { kind: 'number|choice', choices: ['auto'], required: false }, limit: int({ default: 5, min: 1, max: 20 }) },
   ],
   ['GET', '/api/overview', none, { from: int({ min: 0 }), to: int({ min: 0 }) }],
 ].map(([method, path, encodings, fields]) => ({ method, path, encodings, fields }));

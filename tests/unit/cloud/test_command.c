@@ -417,16 +417,17 @@ static void control_config_speaks_of_settings_in_the_platforms_words(void **stat
 
     (void)state;
     expect_result("{\"method\": \"control_config\", \"config_field\": {\"passmode\": \"allpass\", "
-                  "\"support_stranger_group\": false, \"history_upload_need_info\": true, \"ir_collection\": false}}",
-                  "{\"success_field\": {\"passmode\": \"allpass\", \"support_stranger_group\": false, "
+                  "\"support_stranger_group\": true, \"history_upload_need_info\": true, \"ir_collection\": false}}",
+                  "{\"success_field\": {\"passmode\": \"allpass\", \"support_stranger_group\": true, "
                   "\"history_upload_need_info\": true, \"ir_collection\": false}, \"faild_field\": {}}");
     char word[16];
     settings_text(settings, "passmode", word, sizeof word);
     assert_string_equal(word, "allpass");
     assert_true(settings_bool(settings, "cloud.history_info"));
+    assert_true(settings_bool(settings, "recognition.stranger_memory"));
 
     json_t *got = run("{\"method\": \"control_config\", \"config_field\": {\"passmode\": \"open\", \"volume\": 3, "
-                      "\"ir_collection\": true, \"threshold\": 101, \"support_stranger_group\": true}}");
+                      "\"ir_collection\": true, \"threshold\": 101, \"support_stranger_group\": 1}}");
     const json_t *failed = json_object_get(json_object_get(got, "result"), "faild_field");
     assert_int_equal(json_object_size(failed), 5);
     assert_string_equal(json_string_value(json_object_get(failed, "volume")), "there is no such field");

@@ -175,9 +175,6 @@ static void test_bool(void **state)
     }
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         check_refused(*state, key, bad[i]);
-    /* One of the two values is not offered. */
-    check_refused(*state, "recognition.stranger_memory", "on");
-    put(*state, SETTINGS_FILE, "recognition.stranger_memory", "off");
 }
 
 static void test_int(void **state)
