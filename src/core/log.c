@@ -77,7 +77,8 @@ static size_t append_escaped(char *line, size_t used, size_t limit, const char *
 }
 
 /* Writes the line to stderr, and keeps it, if `keep`. */
-static void write_line(enum log_level level, const char *room, bool keep, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void write_line(enum log_level level, const char *room, bool keep,
+                                                             const char *format, va_list args)
 {
     char text[TEXT_SIZE];
     char line[LINE_SIZE];
