@@ -3,6 +3,7 @@
 // it cost, and what of that was promised. Run by scripts/bench-cameras.sh.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import http from 'node:http';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -111,6 +112,7 @@ function judge(sum, name, cast, play, events) {
     sum.found++;
     sum.twice += hits.length - 1;
     sum.delays.push((Math.min(...hits.map((event) => event.at)) - play) / 1000 - role.from);
+    sum.slowest.push([sum.delays.at(-1), `${role.name} at ${role.from} s of ${name}`]);
   }
   sum.named += named.length;
   sum.wrong += named.filter((event) => !present.has(event)).length;
@@ -145,13 +147,13 @@ async function play(box, kind, films, sum) {
   await server.stop();
   for (const [i, ep_id] of eps.entries()) {
     const began = server.plays.find((each) => each.play === `/${ids[i]}`).time;
-    judge(sum, films[i].film, films[i].cast, began, events.filter((event) => event.ext_data.ep_id === ep_id));
+    judge(sum, path.basename(films[i].film, '.ts'), films[i].cast, began, events.filter((event) => event.ext_data.ep_id === ep_id));
   }
 }
 
 async function measureFilms(box, folder, kind) {
   const count = Number(options.streams ?? (kind === 'crowd' ? 2 : 4));
-  const sum = { known: 0, found: 0, wrong: 0, twice: 0, strangers: 0, strangersFound: 0, named: 0, drops: 0, delays: [], fps: [], processor: [], memory: [], missed: [] };
+  const sum = { known: 0, found: 0, wrong: 0, twice: 0, strangers: 0, strangersFound: 0, named: 0, drops: 0, delays: [], fps: [], processor: [], memory: [], missed: [], slowest: [] };
   for (const seed of seeds) {
     console.error(`bench-cameras: ${kind}, seed ${seed}`);
     const films = await shootFilms(folder, kind, count, { seconds, seed, people });
@@ -162,11 +164,13 @@ async function measureFilms(box, folder, kind) {
   console.log(`\n${what}, ${seeds.length} × ${seconds} s, ${people.enrolled.length} people enrolled, ${sum.known + sum.strangers} tracks`);
   console.log(`frames analysed a second, each: ${sum.fps.map((each) => each.toFixed(1)).join(', ')} (due but not analysed: ${sum.drops})`);
   console.log(`known people reported by name:  ${share(sum.found, sum.known)}`);
-  if (sum.missed.length > 0) console.log(`  not: ${sum.missed.map((each) => each.replace(`${folder}/`, '')).join('; ')}`);
+  if (sum.missed.length > 0) console.log(`  not: ${sum.missed.join('; ')}`);
   console.log(`names that are right:           ${share(sum.named - sum.wrong, sum.named)}`);
   console.log(`reported twice:                 ${share(sum.twice, sum.found)}`);
   console.log(`strangers reported as such:     ${share(sum.strangersFound, sum.strangers)}`);
   console.log(`from appearing to the event:    p50 ${quantile(sum.delays, 0.5).toFixed(2)} s, p95 ${quantile(sum.delays, 0.95).toFixed(2)} s`);
+  const slowest = sum.slowest.sort((a, b) => b[0] - a[0]).slice(0, 4);
+  console.log(`  the slowest: ${slowest.map(([delay, who]) => `${delay.toFixed(2)} s ${who}`).join('; ')}`);
   const [before, peak, each] = [0, 1, 2].map((k) => Math.max(...sum.memory.map((row) => row[k])));
   console.log(`processor: ${(mean(sum.processor) * 100).toFixed(0)} % of a core; memory: ${before.toFixed(0)} MiB before, ${peak.toFixed(0)} MiB at most, ${each.toFixed(0)} MiB for each camera`);
   promise(`${what}: frames analysed a second, the slowest`, Math.min(...sum.fps), 1, '', '≥', 5);
