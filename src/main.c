@@ -307,6 +307,7 @@ static void close_rooms(struct rooms *rooms)
 {
     feed_end(rooms->feed); /* who watches would keep the API open */
     intake_end(rooms->intake);
+    report_end(rooms->report);
     api_close(rooms->api, STOP_GRACE_MS);
     backup_close(rooms->backup);
     cloud_close(rooms->cloud);

@@ -11,6 +11,7 @@
 #include "core/buffer.h"
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/url.h"
 #include "core/utf8.h"
 #include "store/callers.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ static const char *const shown[] = {"backup_id",
                                     "group_name",
                                     "group_names",
                                     "id",
+                                    "kind",
                                     "name",
                                     "on_exist",
                                     "permission_name",
@@ -79,6 +81,15 @@ static void put(struct buffer *out, const char *name, size_t name_size, const ch
         (void)buffer_appendf(out, "%s%.*s=%.*s", out->size ? " " : "", (int)name_size, name, (int)size, value);
 }
 
+/* Texts as they come, but for what a URL may hold. */
+static void put_text(struct buffer *out, const char *name, const char *text)
+{
+    char harmless[URL_MAX + 1];
+
+    url_show(text, harmless, sizeof harmless);
+    put(out, name, strlen(name), strcmp(name, "url") == 0 ? harmless : text);
+}
+
 static void put_json(struct buffer *out, const char *name, const json_t *json)
 {
     if (json_is_string(json))
@@ -122,7 +133,7 @@ static void put_value(struct buffer *out, const struct api_field *field, const s
     case API_TEXT:
     case API_CHOICE:
         if (HOLDS(shown, field->name, size))
-            put(out, field->name, size, value->text);
+            put_text(out, field->name, value->text);
         break;
     case API_BOOL:
         if (HOLDS(shown, field->name, size))

@@ -1,4 +1,4 @@
-/* How reports are doing: /api/reports, /api/reports/set_aside, /api/reports/resend. */
+/* How reports are doing: /api/reports, /api/reports/set_aside, /api/reports/resend, /api/reports/test. */
 #include "api/endpoint.h"
 #include "api/resources.h"
 #include "core/url.h"
@@ -73,6 +73,32 @@ static enum aibox_status resend(struct api_context *ctx, struct api_request *req
     return AIBOX_OK;
 }
 
+/* ---- test messages --------------------------------------------------------------------------------------------- */
+
+static enum aibox_status send_test(struct api_context *ctx, struct api_request *req, struct api_response *res,
+                                   struct aibox_error *err)
+{
+    struct json_out *out = api_body(res);
+    const char *kind = api_text(req, "kind");
+    struct report_trial trial;
+    enum aibox_status status = report_try(ctx->report, kind, api_text(req, "url"), &trial, err);
+
+    if (status != AIBOX_OK)
+        return status;
+    begin(out);
+    json_out_object_begin(out);
+    json_out_key_text(out, "kind", kind);
+    json_out_key_text(out, "url", trial.url);
+    json_out_key_bool(out, "taken", trial.taken);
+    json_out_key_int(out, "http_status", trial.http_status);
+    json_out_key_float(out, "took_ms", trial.took_ms);
+    json_out_key_text(out, "answer", trial.answer);
+    json_out_key_text(out, "error", trial.error);
+    json_out_object_end(out);
+    json_out_object_end(out);
+    return AIBOX_OK;
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
 #define URL_FIELD                                                                                                      \
@@ -88,6 +114,19 @@ static const struct api_field list_fields[] = {
 static const struct api_field resend_fields[] = {
     URL_FIELD,
     {.name = "event_id", .type = API_TEXT, .max = 64, .help = "This event alone."},
+};
+
+static const struct api_field test_fields[] = {
+    {.name = "kind",
+     .type = API_CHOICE,
+     .flags = API_REQUIRED,
+     .choices = REPORT_TRIAL_KINDS,
+     .help = "What is sent: an event in real time or of the history, the status, news of devices."},
+    {.name = "url",
+     .type = API_TEXT,
+     .flags = API_NOT_EMPTY,
+     .max = URL_MAX,
+     .help = "To which of the receivers that are set, as GET /api/reports shows it; absent: the first of that kind."},
 };
 
 #define FIELDS(array) .fields = array, .n_fields = sizeof array / sizeof array[0]
@@ -117,5 +156,14 @@ const struct api_endpoint api_report_state_endpoints[] = {
      .tag = "reports",
      .summary = "Send events that were set aside once more; all of them, unless told otherwise",
      .example = "{\"event_id\": \"01JD3ZC6X6R9R5Z6V0V8N0Q7WE\"}"},
+    {.method = "POST",
+     .path = "/api/reports/test",
+     .encodings = API_BODY_JSON | API_BODY_FORM,
+     .role = API_ADMIN,
+     FIELDS(test_fields),
+     .handler = send_test,
+     .tag = "reports",
+     .summary = "Send one receiver a message that says it is a test, and see what it answers; nothing is counted",
+     .example = "{\"kind\": \"history\"}"},
 };
 const size_t api_report_state_count = sizeof api_report_state_endpoints / sizeof api_report_state_endpoints[0];

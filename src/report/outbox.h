@@ -32,6 +32,8 @@ struct lane *devices_lane_new(struct report *report, const char *url, struct aib
 /* The device operation report (reports.md § 4). */
 void operation_write(struct report *report, enum device_operation operation, const struct device *device,
                      struct buffer *out);
+/* One that changes nothing anywhere: a device that never was, called `name`, is gone. */
+void operation_write_test(struct report *report, const char *name, struct buffer *out);
 /* The whole list of devices. */
 void operation_write_list(struct report *report, struct buffer *out);
 /* Whether a receiver's answer says that it took one: {"status": 0, …}. */

@@ -166,6 +166,7 @@ enum aibox_status report_open(const struct report_context *context, struct repor
     report->feed = context->feed;
     pthread_mutex_init(&report->changing, NULL);
     pthread_mutex_init(&report->mu, NULL);
+    pthread_mutex_init(&report->trial_mu, NULL);
     enum aibox_status status = realtime_bodies_open(&report->bodies, err);
     report->data_dir = strdup(context->data_dir);
     if (status == AIBOX_OK && !report->data_dir)
@@ -208,6 +209,7 @@ void report_close(struct report *report)
     atomic_store(&report->closing, true);
     lanes_stop(report);
     realtime_bodies_close(report->bodies);
+    pthread_mutex_destroy(&report->trial_mu);
     pthread_mutex_destroy(&report->mu);
     pthread_mutex_destroy(&report->changing);
     free(report->data_dir);

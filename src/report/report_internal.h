@@ -36,6 +36,9 @@ struct report {
     atomic_bool results_came; /* there may be receivers of results without a lane */
     atomic_bool results_queue; /* there are more of them than lanes: looked at every second */
     atomic_bool closing;       /* the box stops: last reports are sent */
+    pthread_mutex_t trial_mu;  /* guards what follows; leaf */
+    struct post *trial;        /* a test message is under way */
+    bool trial_ended;          /* none begins any more */
     bool listening;            /* to config and store; opening and closing only */
 };
 

@@ -10,6 +10,7 @@ import { password, setupToken } from './lib/access.mjs';
 import { Box, samples } from './lib/box.mjs';
 import { Browser, chromiumProgram } from './lib/browser.mjs';
 import { base64, sampleBytes } from './lib/pictures.mjs';
+import { Receiver } from './lib/receiver.mjs';
 import { zip } from './lib/zip.mjs';
 
 const require = createRequire(new URL('../package.json', import.meta.url));
@@ -78,7 +79,7 @@ test('files: packed as asked for, for ever good, known by their ETag', async () 
     assert.equal((await box.get(target)).json?.error?.code, 40400, target);
 });
 
-const places = ['/', '/welcome', '/live', '/people', '/people?add=1', '/groups', '/groups?tab=permissions', '/devices', '/devices?add=2', '/records', '/compare', '/settings', '/settings?tab=logs', '/api'];
+const places = ['/', '/welcome', '/live', '/people', '/people?add=1', '/groups', '/groups?tab=permissions', '/devices', '/devices?add=2', '/records', '/compare', '/settings', '/settings?tab=logs', '/settings?tab=reports', '/api'];
 
 /** Goes to a place of the console and waits until it stands. */
 async function visit(page, place) {
@@ -251,6 +252,26 @@ test('a capture camera: its account is shown once', { skip }, async () => {
   await page.getByRole('heading', { name: 'Lobby' }).waitFor();
   assert.deepEqual(faults, []);
   await box.delete('/SophonDevice/api/Devices', { clear_all: true });
+  await context.close();
+});
+
+test('a receiver of reports is tried by a button', { skip }, async () => {
+  const receiver = await Receiver.start({ answer: () => ({ body: 'well received' }) });
+  const set = (urls) => box.post('/SophonFogSys/api/HistoryEventUrl', { history_upload_event_url: urls, 'content-type': 'json' });
+  await set([receiver.url]);
+  const { page, context, faults } = await browser.open(box.url);
+  await visit(page, '/settings?tab=reports');
+  await page.getByRole('button', { name: `Send a test message to ${receiver.url}` }).click();
+  await page.getByText(/Taken: HTTP 200 after/).waitFor();
+  await page.getByText('It answered:').click();
+  await page.getByText('well received').waitFor();
+  receiver.answer = () => 503;
+  await page.getByRole('button', { name: `Send a test message to ${receiver.url}` }).click();
+  await page.getByText(/answered with HTTP status 503, after/).waitFor();
+  assert.equal(receiver.all.length, 2);
+  await set([]);
+  await receiver.stop();
+  assert.deepEqual(faults, []);
   await context.close();
 });
 

@@ -8,12 +8,12 @@ import { alsoOffered, codes, contract } from './lib/contract.mjs';
 import { kindOf, operationsOf } from './lib/openapi.mjs';
 
 const require = createRequire(new URL('../package.json', import.meta.url));
-const { Validator } = await import(require.resolve('@seriousme/openapi-schema-validator'));
 const { default: Ajv2020 } = require('ajv/dist/2020.js');
 
-let box, document, operations;
+let box, document, operations, Validator;
 
 before(async () => {
+  ({ Validator } = await import(require.resolve('@seriousme/openapi-schema-validator')));
   box = await Box.start();
   document = (await box.get('/openapi.json')).json;
   operations = operationsOf(document);

@@ -9,6 +9,7 @@ import { useFormat } from '../../lib/format';
 import { texts, useTexts } from '../../lib/texts';
 import { useResource } from '../../lib/useResource';
 import { useSession } from '../../session';
+import { SendTest } from './SendTest';
 
 const T = texts({
   realtime: ['Real-time events', '实时事件'],
@@ -36,6 +37,11 @@ const T = texts({
   waiting: ['Waiting', '等待'],
   last: ['Last word', '最近情况'],
   fine: ['fine', '正常'],
+  test: ['Test', '测试'],
+  testHint: [
+    'A test message says that it is one: an event of nobody with score 0, or the status. It is not counted.',
+    '测试消息带有标记：分值为 0 的无人事件，或当前状态。不计入统计。',
+  ],
 });
 
 type Block = Record<string, unknown>;
@@ -167,11 +173,13 @@ type Lanes = Record<string, Lane[] | number>;
 function Receivers() {
   const t = useTexts(T);
   const format = useFormat();
+  const { may } = useSession();
   const lanes = useResource((signal) => api.get<{ data: Lanes }>('/api/reports', {}, signal), [], { every: 5000 });
   const rows = (data: Lanes) =>
     Object.entries(data).flatMap(([kind, list]) => (Array.isArray(list) ? list.map((lane, index) => ({ kind, lane, key: `${kind}-${index}` })) : []));
   return (
     <Card title={t('receivers')}>
+      {may('admin') && <p className="quiet">{t('testHint')}</p>}
       <Await resource={lanes} empty={({ data }) => rows(data).length === 0} whenEmpty={<EmptyState title={t('noReceivers')} />}>
         {({ data }) => (
           <Table
@@ -190,6 +198,7 @@ function Receivers() {
                 title: t('last'),
                 render: (_, { lane }) => (lane.down ? <span className="bad">{lane.last_error}</span> : <span className="good">{t('fine')}</span>),
               },
+              ...(may('admin') ? [{ title: t('test'), render: (_: unknown, { kind, lane }: { kind: string; lane: Lane }) => <SendTest key={lane.url} kind={kind} url={lane.url} /> }] : []),
             ]}
           />
         )}
