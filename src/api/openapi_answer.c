@@ -25,12 +25,13 @@
 #define BEST "{identity_id:s,score:n~}"
 #define MATCH                                                                                                          \
     "retcode:s,reason:s,score:n~,identity_id:s,name:s,identity_info:{*},person_type:i,reg_pic:s,event_id:s,action:s,"  \
-    "verdict:s,threshold:n~,margin:n~,best:" BEST ",quality:" QUALITY ",attribute?:{age:i,gender:s,sex:i},"            \
+    "verdict:s,threshold:n~,margin:n~,masked:b,best:" BEST ",quality:" QUALITY ",attribute?:{age:i,gender:s,sex:i},"   \
     "liveness?:n"
-#define COMPARED "retcode:s,score:n,threshold:n,identity_id:s,name:s,event_id:s"
+#define COMPARED "retcode:s,score:n,threshold:n,masked:b,both_masked:b,identity_id:s,name:s,event_id:s"
 #define EVENT                                                                                                          \
     "{_id:s,identity_id:s,identity_name:s,group_name:s,timestamp:i,score:n~,recognition_score?:n~,action:s,reason:s,"  \
-    "verdict:s,threshold:n~,margin:n~,best:" BEST ",room:s,spot_pic_id:s,recognize_face_pic_id:s,reg_pic_id:s,"        \
+    "verdict:s,threshold:n~,margin:n~,masked:b,best:" BEST                                                             \
+    ",room:s,spot_pic_id:s,recognize_face_pic_id:s,reg_pic_id:s,"                                                      \
     "ext_data:{event_id:s,dev_sno:s,device_ip:s,ep_id:s,device_type:s,person_type:i,grab_fiqa_info:{},"                \
     "box_fiqa_info:{},liveness?:n,mask:n,reason:s,supersedes:s}}"
 #define FOUND         "event_list:[" EVENT "],total_count:i,have_more:b,endtimestamp:i,total_time:n"

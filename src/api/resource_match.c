@@ -24,6 +24,8 @@ static void write_comparison(struct json_out *out, const struct flow_comparison_
     json_out_key_text(out, "retcode", result->same ? "1" : "0");
     json_out_key_float(out, "score", (double)result->score);
     json_out_key_float(out, "threshold", (double)result->threshold);
+    json_out_key_bool(out, "masked", result->masked);
+    json_out_key_bool(out, "both_masked", result->both_masked);
     json_out_key_text(out, "identity_id", named ? result->person.identity_id : "");
     json_out_key_text(out, "name", named ? result->person.name : "");
     json_out_key_text(out, "event_id", result->event_id);
@@ -109,6 +111,7 @@ static void write_match(struct json_out *out, const struct match_answer *answer)
     json_out_key_text(out, "verdict", flow_verdict_names[d->verdict]);
     json_out_key_float(out, "threshold", (double)d->threshold);
     json_out_key_float(out, "margin", (double)d->margin);
+    json_out_key_bool(out, "masked", d->face.masked);
     json_out_key(out, "best");
     json_out_object_begin(out);
     json_out_key_text(out, "identity_id", d->best_identity_id);

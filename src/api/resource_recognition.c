@@ -34,6 +34,20 @@ static void print_histogram(struct json_out *out, struct flow *flow)
     json_out_object_end(out);
 }
 
+/* For probes with a mask; null when the model set can't tell them. */
+static void print_masked(struct json_out *out, const struct flow_threshold *threshold)
+{
+    json_out_key(out, "masked");
+    if (!threshold->knows_masks) {
+        json_out_null(out);
+        return;
+    }
+    json_out_object_begin(out);
+    json_out_key_float(out, "threshold", (double)threshold->masked_threshold);
+    json_out_key_float(out, "expected_false_reject", threshold->masked_false_reject);
+    json_out_object_end(out);
+}
+
 static enum aibox_status get_threshold(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                        struct aibox_error *err)
 {
@@ -58,6 +72,7 @@ static enum aibox_status get_threshold(struct api_context *ctx, struct api_reque
     json_out_key_float(out, "expected_false_accept_low", threshold.expected_low);
     json_out_key_float(out, "expected_false_accept_high", threshold.expected_high);
     json_out_key_float(out, "expected_false_reject", threshold.expected_false_reject);
+    print_masked(out, &threshold);
     json_out_key_float(out, "duplicate_threshold", (double)flow_duplicate_threshold(ctx->flow));
     json_out_key_text(out, "model_set", model_set);
     print_histogram(out, ctx->flow);

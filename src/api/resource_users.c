@@ -131,6 +131,7 @@ static enum aibox_status check_photo_or_feature(struct api_context *ctx, const s
 struct findings {
     struct flow_duplicate duplicate;
     struct flow_past_strangers past;
+    struct vision_quality quality; /* of the photo */
 };
 
 static void print_past_strangers(struct json_out *out, const struct flow_past_strangers *past)
@@ -155,6 +156,8 @@ static void print_findings(struct json_out *out, const struct findings *findings
 {
     const struct flow_duplicate *duplicate = &findings->duplicate;
     print_past_strangers(out, &findings->past);
+    if (findings->quality.mask > VISION_MASKED)
+        json_out_key_bool(out, "masked", true);
     if (!duplicate->found)
         return;
     json_out_key(out, "duplicate");
@@ -219,7 +222,7 @@ static enum aibox_status create_user(struct api_context *ctx, struct api_request
             .permissions_create = api_bool(req, "create_no_exit_permission"),
             .faces_mode = api_bool(req, "support_single_face") ? STORE_FACES_REPLACE : STORE_FACES_ADD,
         };
-        status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, NULL, err);
+        status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, &findings.quality, err);
     }
     if (status == AIBOX_OK)
         status = answer_created(ctx, req, res, &person, &findings, err);
@@ -345,7 +348,7 @@ static enum aibox_status update_user(struct api_context *ctx, struct api_request
                        .permissions_create = api_bool(req, "create_no_exit_permission"),
                        .faces_mode = photo.size > 0 ? STORE_FACES_REPLACE : STORE_FACES_KEEP},
         };
-        status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, NULL, err);
+        status = flow_enrol(ctx->flow, FLOW_BULK, &enrolment, &person, NULL, &findings.quality, err);
     }
     if (status == AIBOX_OK)
         answer_updated(res, &person, &findings);

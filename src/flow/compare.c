@@ -124,10 +124,16 @@ enum aibox_status flow_compare(struct flow *flow, const struct flow_comparison *
             goto out;
         cosine = gallery_cosine(first.embedding, second.embedding);
     }
+    bool other_masked =
+        result->has_person ? gallery_masked(generation->gallery, result->person.person_id) : second.masked;
     result->score = cosine < 0 ? 0 : cosine > 1 ? 1 : cosine;
     const char *level = comparison->level != NULL ? comparison->level : "middle";
     result->threshold = isnan(comparison->threshold) ? threshold_of_pair(generation, level) : comparison->threshold;
-    result->same = result->score >= result->threshold;
+    result->masked = first.masked || other_masked;
+    result->both_masked = first.masked && other_masked;
+    if (result->masked)
+        result->threshold = vision_masked_threshold(generation->vision, result->threshold);
+    result->same = result->score >= result->threshold && !result->both_masked;
     if (comparison->save)
         status = save_comparison(flow, comparison, &first, result, err);
 out:

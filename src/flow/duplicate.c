@@ -29,9 +29,12 @@ enum aibox_status duplicate_find(struct flow *flow, const struct generation *gen
                                  const char *identity_id, struct flow_duplicate *out, struct aibox_error *err)
 {
     struct gallery_result result;
+    struct gallery_filter filter = {.unmasked = vision_mask(generation->vision, embedding) > VISION_MASKED};
     float least = threshold_of(flow, generation);
+    if (filter.unmasked)
+        least = vision_masked_threshold(generation->vision, least);
     *out = (struct flow_duplicate){0};
-    enum aibox_status status = gallery_search(generation->gallery, embedding, NULL, LOOK_AT, &result, err);
+    enum aibox_status status = gallery_search(generation->gallery, embedding, &filter, LOOK_AT, &result, err);
     for (size_t i = 0; status == AIBOX_OK && i < result.count && result.best[i].score >= least && !out->found; i++) {
         struct store_person person = {0};
         status = store_person_get_by_id(flow->store, result.best[i].person_id, &person, err);

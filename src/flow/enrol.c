@@ -190,6 +190,8 @@ static enum aibox_status look(struct enrol_job *job, enum flow_priority priority
     enum aibox_status status = AIBOX_OK;
     if (enrolment->feature != NULL) {
         status = normalise_feature(enrolment->feature, job->embedding, &job->norm, job->err);
+        if (status == AIBOX_OK)
+            job->quality.mask = vision_mask(job->generations.now->vision, job->embedding);
     } else if (enrolment->photo != NULL && enrolment->photo_size > 0) {
         status = pool_run(job->flow->pool, flow_pool_priority(priority), -1, enrol_photo, job, job->err);
         if (status == AIBOX_OK)

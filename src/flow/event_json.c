@@ -33,6 +33,7 @@ static void write_decision(struct json_out *out, const struct store_event *event
     json_out_key_text(out, "verdict", flow_verdict_names[event->verdict]);
     json_out_key_float(out, "threshold", (double)event->threshold);
     json_out_key_float(out, "margin", (double)event->margin);
+    json_out_key_bool(out, "masked", event->mask > VISION_MASKED);
     json_out_key(out, "best");
     json_out_object_begin(out);
     json_out_key_text(out, "identity_id", event->best_identity_id);

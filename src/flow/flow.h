@@ -81,7 +81,8 @@ struct flow_face {
     float embedding[VISION_DIMENSION]; /* raw */
     char model_set[VISION_MODEL_SET];  /* that made the embedding: it compares with those of this set alone */
     float norm;
-    bool faint; /* the embedding is shorter than the model set trusts: nobody is known by it */
+    bool faint;  /* the embedding is shorter than the model set trusts: nobody is known by it */
+    bool masked; /* it is that of a face that wears a mask */
 };
 
 struct flow_inspection {
@@ -140,7 +141,7 @@ float flow_duplicate_threshold(struct flow *flow);
 /*
  * Order of errors: groups and permissions (NOT_FOUND), id (IDENTITY_EXISTS, ID_NOT_FOUND), picture, NO_FACE,
  * FACE_TOO_SMALL, LOW_QUALITY, IDENTITY_EXISTS (a duplicate), GALLERY_FULL. A failure leaves no trace. On success the
- * person is in the gallery when it returns. `quality` (may be NULL): of the photo.
+ * person is in the gallery when it returns. `quality` (may be NULL): of the photo; of a feature its `mask` alone.
  */
 enum aibox_status flow_enrol(struct flow *flow, enum flow_priority priority, const struct flow_enrolment *enrolment,
                              struct store_person *person, bool *created, struct vision_quality *quality,
@@ -210,10 +211,11 @@ struct flow_decision {
     struct store_person person;
     char best_identity_id[STORE_MAX_IDENTITY + 1]; /* the nearest person even when unknown; "" without candidates */
     bool has_face;
-    struct flow_face face;               /* the face decided on */
-    char event_id[27];                   /* "" for no face, or when it could not be stored */
-    bool merged;                         /* the event existed already: same person and place a moment ago */
-    char reg_image_id[37];               /* the newest enrolled photo of the person, or "" */
+    struct flow_face face; /* the face decided on; masked: the threshold is that for masked faces, and nobody who is
+                              known by masked faces only was looked for */
+    char event_id[27];     /* "" for no face, or when it could not be stored */
+    bool merged;           /* the event existed already: same person and place a moment ago */
+    char reg_image_id[37]; /* the newest enrolled photo of the person, or "" */
     struct store_stranger_mark stranger; /* of the event: whom it shows, when a stranger is remembered */
 };
 void flow_decision_free(struct flow_decision *decision);
@@ -242,6 +244,8 @@ struct flow_comparison {
 struct flow_comparison_result {
     bool same;
     float score, threshold;
+    bool masked;      /* one of the two wears a mask: the threshold is that for masked faces */
+    bool both_masked; /* both do: they are not compared, masks make people alike */
     bool has_person;
     struct store_person person;
     char event_id[27];
@@ -321,6 +325,9 @@ struct flow_threshold {
     double expected_false_accept;       /* share of strangers taken for somebody, over the whole gallery */
     double expected_low, expected_high; /* with 95 % the true share of strangers taken lies between */
     double expected_false_reject;       /* share of genuine probes below the threshold, by the model set's table */
+    bool knows_masks;                   /* the model set tells them; what follows is as for bare faces otherwise */
+    float masked_threshold;             /* for probes with a mask: as rarely somebody else's */
+    double masked_false_reject;         /* share of genuine ones below that */
 };
 void flow_threshold_get(struct flow *flow, struct flow_threshold *out);
 

@@ -16,6 +16,21 @@ static void copy_labels(struct gallery_labels *to, const uint64_t *from)
     memcpy(to->bits, from, sizeof to->bits);
 }
 
+/* The faces that a template is made of: those without mask, or all where there are no such. `bare` is room for them. */
+static void choose_faces(const struct vision *vision, const struct store_template *state, float *bare,
+                         struct gallery_person *person)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < state->n_faces; i++) {
+        const float *face = state->features + i * VISION_DIMENSION;
+        if (vision_mask(vision, face) <= VISION_MASKED)
+            memcpy(bare + n++ * VISION_DIMENSION, face, VISION_DIMENSION * sizeof *bare);
+    }
+    person->masked = n == 0;
+    person->faces = n > 0 ? bare : state->features;
+    person->n_faces = n > 0 ? n : state->n_faces;
+}
+
 static bool on_person(void *ctx, const struct store_template *state)
 {
     struct generation *generation = ctx;
@@ -25,7 +40,9 @@ static bool on_person(void *ctx, const struct store_template *state)
         gallery_remove(generation->gallery, state->person_id);
         return true;
     }
-    struct gallery_person person = {.person_id = state->person_id, .faces = state->features, .n_faces = state->n_faces};
+    float bare[STORE_MAX_FACES * VISION_DIMENSION];
+    struct gallery_person person = {.person_id = state->person_id};
+    choose_faces(generation->vision, state, bare, &person);
     copy_labels(&person.groups, state->groups);
     copy_labels(&person.permissions, state->permissions);
     struct aibox_error err;
@@ -147,6 +164,8 @@ enum aibox_status generation_open(struct vision *vision, size_t capacity, size_t
         generation_close(generation);
         return status;
     }
+    if (!vision_knows_masks(vision))
+        log_info("flow", "masks can't be told model_set=%s", vision_model_set(vision));
     *out = generation;
     return AIBOX_OK;
 }

@@ -177,8 +177,12 @@ enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, c
         STAGE_END(STAGE_EMBED);
         float least = vision_least_norm(vision_of(worker), views);
         face->faint = face->norm < least;
-        if (wants & FLOW_WANT_QUALITY)
+        float mask = vision_mask(vision_of(worker), face->embedding);
+        face->masked = mask > VISION_MASKED;
+        if (wants & FLOW_WANT_QUALITY) {
             vision_judge_feature(&face->quality, limits, face->norm, least);
+            vision_judge_mask(&face->quality, limits, mask);
+        }
     }
     if (wants & FLOW_WANT_AGE_SEX) {
         status = vision_estimate_age_sex(worker, image, &face->face, &face->age, &face->male, err);

@@ -19,7 +19,7 @@ enum aibox_status flow_lookalikes(struct flow *flow, const uint8_t *picture, siz
                                   struct flow_lookalike *out, size_t *count, struct aibox_error *err)
 {
     const struct flow_inspection how = {.wants = FLOW_WANT_EMBEDDING, .max_faces = 1};
-    const struct gallery_filter everybody = {0};
+    struct gallery_filter filter = {0};
     struct gallery_result result;
     struct flow_face *faces;
     size_t n;
@@ -29,7 +29,8 @@ enum aibox_status flow_lookalikes(struct flow *flow, const uint8_t *picture, siz
     *count = 0;
     if (status != AIBOX_OK || n == 0)
         goto out;
-    status = gallery_search(generation->gallery, faces[0].embedding, &everybody, limit, &result, err);
+    filter.unmasked = faces[0].masked;
+    status = gallery_search(generation->gallery, faces[0].embedding, &filter, limit, &result, err);
     if (status == AIBOX_BAD_FEATURE) { /* the network gave nothing usable */
         status = AIBOX_OK;
         goto out;

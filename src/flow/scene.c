@@ -371,6 +371,8 @@ static void rejoin(struct scene *scene, size_t t)
         if (!slot->used || slot->here || slot->subject.vote.kind == VOTE_FAINT ||
             strcmp(slot->subject.vote.model_set, fresh->vote.model_set) != 0)
             continue;
+        if (fresh->best.masked && slot->subject.best.masked) /* masks make people alike */
+            continue;
         float likeness = vote_likeness(&slot->subject.vote, mean);
         if (likeness > best) {
             best = likeness;

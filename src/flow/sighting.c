@@ -14,9 +14,14 @@
 enum aibox_status sighting_search(struct sighting *sighting)
 {
     struct flow *flow = sighting->flow;
+    struct flow_face *face = &sighting->decision->face;
     int64_t start = clock_monotonic_us();
-    enum aibox_status status = flow_search(sighting->generation, sighting->decision->face.embedding, &sighting->filter,
-                                           &sighting->result, sighting->err);
+    /* The embedding may be the mean of several looks. */
+    face->quality.mask = vision_mask(sighting->generation->vision, face->embedding);
+    face->masked = face->quality.mask > VISION_MASKED;
+    sighting->filter.unmasked = face->masked;
+    enum aibox_status status =
+        flow_search(sighting->generation, face->embedding, &sighting->filter, &sighting->result, sighting->err);
     stages_add(flow->stages, STAGE_SEARCH, clock_monotonic_us() - start);
     /* The network gave nothing usable: a stranger, not an error of the caller's. */
     return status == AIBOX_BAD_FEATURE ? AIBOX_OK : status;
@@ -89,6 +94,8 @@ enum aibox_status sighting_name(struct sighting *sighting)
     threshold_get(flow, sighting->generation, &threshold);
     decision->threshold =
         isnan(sighting->probe->place.threshold) ? threshold.threshold : sighting->probe->place.threshold;
+    if (decision->face.masked)
+        decision->threshold = vision_masked_threshold(sighting->generation->vision, decision->threshold);
     if (sighting->result.count == 0)
         return AIBOX_OK;
     struct store_person person = {0};

@@ -31,7 +31,7 @@ void flow_strangers_apply(struct flow *flow)
 bool stranger_memory_claim(struct flow *flow, const struct generation *generation, const struct flow_decision *decision,
                            struct strangers_claim *claim, struct store_stranger_mark *mark)
 {
-    if (decision->reason != FLOW_STRANGER || decision->face.faint ||
+    if (decision->reason != FLOW_STRANGER || decision->face.faint || decision->face.masked ||
         !settings_bool(flow->settings, "recognition.stranger_memory"))
         return false;
     struct vision_quality_limits limits = flow_quality_limits(flow, QUALITY_CUSTOM);

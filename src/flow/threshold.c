@@ -38,6 +38,9 @@ static void judge_threshold(struct flow *flow, const struct generation *generati
     out->expected_low = autothreshold_fpir(fmr / spread, out->people);
     out->expected_high = autothreshold_fpir(fmin(fmr * spread, 1), out->people);
     out->expected_false_reject = vision_false_reject_at(generation->vision, out->threshold);
+    out->knows_masks = vision_knows_masks(generation->vision);
+    out->masked_threshold = vision_masked_threshold(generation->vision, out->threshold);
+    out->masked_false_reject = vision_masked_false_reject_at(generation->vision, out->masked_threshold);
 }
 
 void threshold_get(struct flow *flow, const struct generation *generation, struct flow_threshold *out)

@@ -21,7 +21,7 @@ static size_t take_sample(const struct gallery *gallery, size_t n_max, uint16_t 
         for (uint64_t left = rows_stable(gallery, block); left != 0; left &= left - 1) {
             uint32_t slot = block * KERNEL_BLOCK_ROWS + (uint32_t)__builtin_ctzll(left);
             slots[n_rows] = slot;
-            n_rows += view_has(gallery, &view, slot);
+            n_rows += view_has(gallery, &view, slot) && !label_sets_masked(&gallery->labels, gallery->set[slot]);
         }
     }
     size_t want = n_rows < n_max ? n_rows : n_max;

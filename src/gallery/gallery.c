@@ -63,7 +63,7 @@ enum aibox_status gallery_put(struct gallery *gallery, const struct gallery_pers
     if (old == ROW_NONE && gallery_count(gallery) >= gallery->capacity)
         status = error_set(err, AIBOX_GALLERY_FULL, "the gallery holds %zu people, its capacity", gallery->capacity);
     else
-        rows_put(gallery, &row, &person->groups, &person->permissions, old);
+        rows_put(gallery, &row, person, old);
     pthread_mutex_unlock(&gallery->writer);
     return status;
 }
@@ -111,7 +111,7 @@ size_t gallery_count(const struct gallery *gallery)
 
 size_t gallery_count_filtered(const struct gallery *gallery, const struct gallery_filter *filter)
 {
-    if (filter == NULL || (filter->groups == NULL && filter->permissions == NULL))
+    if (!label_filter_needed(filter))
         return gallery_count(gallery);
     struct label_filter ready;
     label_filter_init(&ready, filter);
@@ -138,4 +138,13 @@ float gallery_score(const struct gallery *gallery, const float *probe, int64_t p
     }
     view_close(gallery, &view);
     return score;
+}
+
+bool gallery_masked(const struct gallery *gallery, int64_t person_id)
+{
+    struct view view = view_open(gallery);
+    uint32_t slot = rows_find(gallery, &view, person_id);
+    bool masked = slot != ROW_NONE && label_sets_masked(&gallery->labels, gallery->set[slot]);
+    view_close(gallery, &view);
+    return masked;
 }

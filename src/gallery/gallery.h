@@ -50,11 +50,13 @@ struct gallery_person {
     size_t n_faces;     /* 1..GALLERY_MAX_FACES */
     struct gallery_labels groups;
     struct gallery_labels permissions;
+    bool masked; /* the faces all wear masks */
 };
 
 struct gallery_filter {
     const struct gallery_labels *groups;      /* person must be in one of these; NULL: any */
     const struct gallery_labels *permissions; /* and hold one of these; NULL: any */
+    bool unmasked;                            /* and be known by a face without mask */
 };
 
 struct gallery_match {
@@ -111,8 +113,12 @@ enum aibox_status gallery_search_batch(const struct gallery *gallery, const floa
 /* Cosine of a probe with one person's template; NAN when the person has no row. */
 float gallery_score(const struct gallery *gallery, const float *probe, int64_t person_id);
 
+/* Whether the person has a row made of masked faces. */
+bool gallery_masked(const struct gallery *gallery, int64_t person_id);
+
 /*
- * Scores between different people, for calibration: for a sample of at most `n_people` rows spread over the gallery,
+ * Scores between different people, for calibration: for a sample of at most `n_people` rows spread over the gallery
+ * (people known by masked faces only left out: masks make them alike),
  * (all when there are no more) the cosines of every pair, appended into a histogram of `n_bins` equal bins over -1..1.
  * Works on a copy of the sample (1 KB each), and stops early when *stop (NULL allowed) becomes true. Returns the number
  * of pairs counted; 0 also when there is no memory.

@@ -8,7 +8,7 @@
 #define INLINE_CODES      8
 #define LABEL_WIDE_TAG    (UINT64_C(0xffff) << 48) /* no code looks like this */
 #define LABEL_GROUP_WORDS (GALLERY_MAX_LABELS / 64)
-#define PASSES            3 /* in a group and holding a permission */
+#define PASSES            3 /* in a group and holding a permission, and nothing that is unwanted */
 
 static const uint64_t all_none = LABEL_NONE * UINT64_C(0x0001000100010001);
 
@@ -145,12 +145,14 @@ static void write_set(struct label_sets *sets, uint32_t set, const uint64_t bits
 }
 
 uint32_t label_sets_acquire(struct label_sets *sets, const struct gallery_labels *groups,
-                            const struct gallery_labels *permissions)
+                            const struct gallery_labels *permissions, bool masked)
 {
-    uint64_t bits[LABEL_WIDE_WORDS];
+    uint64_t bits[LABEL_WIDE_WORDS] = {0};
     uint64_t other[LABEL_WIDE_WORDS];
     memcpy(bits, groups->bits, sizeof(groups->bits));
     memcpy(bits + LABEL_GROUP_WORDS, permissions->bits, sizeof(permissions->bits));
+    if (masked)
+        bits[LABEL_MASKED / 64] |= UINT64_C(1) << (LABEL_MASKED % 64);
     uint32_t hash = hash_bits(bits);
     for (uint32_t link = sets->buckets[hash & (sets->n_buckets - 1)]; link != 0; link = sets->links[link - 1]) {
         if (sets->hashes[link - 1] != hash)
@@ -173,6 +175,13 @@ uint32_t label_sets_acquire(struct label_sets *sets, const struct gallery_labels
     index_add(sets, set, hash);
     sets->refs[set] = 1;
     return set;
+}
+
+bool label_sets_masked(const struct label_sets *sets, uint32_t set)
+{
+    uint64_t bits[LABEL_WIDE_WORDS];
+    expand(sets, set, bits);
+    return (bits[LABEL_MASKED / 64] >> (LABEL_MASKED % 64) & 1) != 0;
 }
 
 void label_sets_share(struct label_sets *sets, uint32_t set)
@@ -230,6 +239,19 @@ void label_sets_drop(struct label_sets *sets, unsigned code)
     }
 }
 
+bool label_filter_needed(const struct gallery_filter *asked)
+{
+    return asked != NULL && (asked->groups != NULL || asked->permissions != NULL || asked->unmasked);
+}
+
+/* What the codes of a word of bits contribute to a filter. */
+static uint8_t gift_of(size_t word)
+{
+    if (word == LABEL_MASKED / 64)
+        return 4;
+    return word < LABEL_GROUP_WORDS ? 1 : 2;
+}
+
 void label_filter_init(struct label_filter *filter, const struct gallery_filter *asked)
 {
     memset(filter, 0, sizeof(*filter));
@@ -238,9 +260,11 @@ void label_filter_init(struct label_filter *filter, const struct gallery_filter 
         memcpy(filter->bits, asked->groups->bits, sizeof(asked->groups->bits));
     if (asked->permissions != NULL)
         memcpy(filter->bits + LABEL_GROUP_WORDS, asked->permissions->bits, sizeof(asked->permissions->bits));
+    if (asked->unmasked)
+        filter->bits[LABEL_MASKED / 64] |= UINT64_C(1) << (LABEL_MASKED % 64);
     for (size_t i = 0; i < LABEL_WIDE_WORDS; i++) {
         for (uint64_t left = filter->bits[i]; left != 0; left &= left - 1)
-            filter->gives[i * 64 + (size_t)__builtin_ctzll(left)] = i < LABEL_GROUP_WORDS ? 1 : 2;
+            filter->gives[i * 64 + (size_t)__builtin_ctzll(left)] = gift_of(i);
     }
 }
 
@@ -264,7 +288,7 @@ bool label_filter_passes(const struct label_filter *filter, const struct label_s
     const struct label_bits *wide = &sets->wide[wide_number(first)];
     for (size_t i = 0; i < LABEL_WIDE_WORDS; i++) {
         if ((load(&wide->words[i]) & filter->bits[i]) != 0)
-            has |= i < LABEL_GROUP_WORDS ? 1 : 2;
+            has |= gift_of(i);
     }
     return has == PASSES;
 }

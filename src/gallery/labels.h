@@ -19,8 +19,10 @@
 
 #include "gallery/gallery.h"
 
-/* Codes: a group's number, or GALLERY_MAX_LABELS plus a permission group's; LABEL_NONE fills up. */
-#define LABEL_NONE       (2 * GALLERY_MAX_LABELS)
+/* Codes: a group's number, or GALLERY_MAX_LABELS plus a permission group's; that of people known by masked faces only;
+ * LABEL_NONE, a multiple of 64, fills up. */
+#define LABEL_MASKED     (2 * GALLERY_MAX_LABELS)
+#define LABEL_NONE       (LABEL_MASKED + 64)
 #define LABEL_WIDE_WORDS (LABEL_NONE / 64)
 
 struct label_set {
@@ -55,10 +57,13 @@ void label_sets_close(struct label_sets *sets);
 
 /* The number of the set, with one more reference. There are never more sets than references, nor more than `max`. */
 uint32_t label_sets_acquire(struct label_sets *sets, const struct gallery_labels *groups,
-                            const struct gallery_labels *permissions);
+                            const struct gallery_labels *permissions, bool masked);
 /* One more / one less reference to a set that has one. */
 void label_sets_share(struct label_sets *sets, uint32_t set);
 void label_sets_release(struct label_sets *sets, uint32_t set);
+
+/* Whether people of the set are known by masked faces only. */
+bool label_sets_masked(const struct label_sets *sets, uint32_t set);
 
 /* Takes the code out of every set. */
 void label_sets_drop(struct label_sets *sets, unsigned code);
@@ -66,10 +71,12 @@ void label_sets_drop(struct label_sets *sets, unsigned code);
 /* A filter made ready: what each code contributes. */
 struct label_filter {
     uint8_t start;                   /* bit 0: any group will do; bit 1: any permission */
-    uint8_t gives[LABEL_NONE + 1];   /* per code: bit 0, a group asked for; bit 1, a permission */
-    uint64_t bits[LABEL_WIDE_WORDS]; /* the codes asked for */
+    uint8_t gives[LABEL_NONE + 1];   /* per code: bit 0, a group asked for; bit 1, a permission; bit 2, unwanted */
+    uint64_t bits[LABEL_WIDE_WORDS]; /* the codes asked for, and the unwanted one */
 };
 
+/* Whether the filter keeps anybody out at all; NULL: no. */
+bool label_filter_needed(const struct gallery_filter *asked);
 void label_filter_init(struct label_filter *filter, const struct gallery_filter *asked);
 /* Whether people of the set pass. */
 bool label_filter_passes(const struct label_filter *filter, const struct label_sets *sets, uint32_t set);

@@ -301,8 +301,7 @@ static void settle(struct gallery *gallery)
     }
 }
 
-void rows_put(struct gallery *gallery, const struct row *row, const struct gallery_labels *groups,
-              const struct gallery_labels *permissions, uint32_t old)
+void rows_put(struct gallery *gallery, const struct row *row, const struct gallery_person *person, uint32_t old)
 {
     uint32_t slot = wait_for_slot(gallery);
     uint64_t *bits = row_bits(gallery, slot);
@@ -310,7 +309,7 @@ void rows_put(struct gallery *gallery, const struct row *row, const struct galle
         bits[w * KERNEL_GROUP_ROWS] = row->bits[w];
     memcpy(gallery->half + (size_t)slot * GALLERY_DIMENSION, row->half, sizeof(row->half));
     gallery->person[slot] = row->person_id;
-    gallery->set[slot] = label_sets_acquire(&gallery->labels, groups, permissions);
+    gallery->set[slot] = label_sets_acquire(&gallery->labels, &person->groups, &person->permissions, person->masked);
     row_publish(gallery, slot);
     if (old != ROW_NONE)
         row_retire(gallery, old);

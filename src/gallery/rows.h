@@ -150,9 +150,9 @@ void rows_close(struct gallery *gallery);
 /* The person's LIVE slot; ROW_NONE. */
 uint32_t rows_find_live(const struct gallery *gallery, int64_t person_id);
 
-/* Puts the row in place of `old` (or ROW_NONE). Waits for readers when there is no FREE slot. */
-void rows_put(struct gallery *gallery, const struct row *row, const struct gallery_labels *groups,
-              const struct gallery_labels *permissions, uint32_t old);
+/* Puts the row, with the person's labels, in place of `old` (or ROW_NONE). Waits for readers when there is no FREE
+ * slot. */
+void rows_put(struct gallery *gallery, const struct row *row, const struct gallery_person *person, uint32_t old);
 void rows_remove(struct gallery *gallery, uint32_t slot);
 void rows_clear(struct gallery *gallery);
 

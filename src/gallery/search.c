@@ -48,7 +48,7 @@ static enum aibox_status judge_sets(const struct gallery *gallery, const struct 
                                     struct judged *judged, struct aibox_error *err)
 {
     *judged = (struct judged){.people = gallery_count(gallery)};
-    if (filter == NULL || (filter->groups == NULL && filter->permissions == NULL))
+    if (!label_filter_needed(filter))
         return AIBOX_OK;
     struct label_filter ready;
     label_filter_init(&ready, filter);

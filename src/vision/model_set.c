@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vision/calibration_json.h"
 #include "vision/vision.h"
 
 #define MANIFEST           "manifest.json"
@@ -221,7 +222,7 @@ static enum aibox_status parse_files(const struct place *root, struct model_set 
     for (size_t i = 0; status == AIBOX_OK && i < MODEL_FILES; i++) {
         struct place file = *root;
         char hex[66] = "";
-        if (i == MODEL_POINTS && !json_object_get(files.object, file_keys[i])) {
+        if (i >= MODEL_FIRST_OPTIONAL && !json_object_get(files.object, file_keys[i])) {
             continue;
         }
         if ((status = get_object(&files, file_keys[i], file_keys[i], &file)) != AIBOX_OK ||
@@ -372,36 +373,6 @@ static enum aibox_status parse_preprocessing(const struct place *root, struct mo
     return AIBOX_OK;
 }
 
-/* A table [[rate, score], …] whose rates fall (`falling`) or rise, and whose scores do the opposite. */
-static enum aibox_status parse_table(const struct place *at, const char *key, bool falling, double (*transform)(double),
-                                     double *rates, double *scores, size_t *count)
-{
-    json_t *table = json_object_get(at->object, key);
-    size_t n = json_array_size(table);
-    if (!json_is_array(table) || n < 2 || n > CALIBRATION_MAX_POINTS) {
-        return wrong(at, key, "must be a list of 2 to 64 pairs");
-    }
-    double direction = falling ? -1.0 : 1.0;
-    for (size_t i = 0; i < n; i++) {
-        json_t *pair = json_array_get(table, i);
-        json_t *rate = json_array_size(pair) == 2 ? json_array_get(pair, 0) : NULL;
-        json_t *score = rate ? json_array_get(pair, 1) : NULL;
-        double r = json_number_value(rate);
-        double s = json_number_value(score);
-        if (!json_is_number(rate) || !json_is_number(score) || !(r > 0.0 && r < 1.0) || !(s >= -1.0 && s <= 1.0)) {
-            return wrong(at, key, "must hold pairs of a rate between 0 and 1 and a score");
-        }
-        rates[i] = transform(r);
-        scores[i] = s;
-        if (i > 0 && !(direction * (rates[i] - rates[i - 1]) > 0 && direction * (scores[i] - scores[i - 1]) < 0)) {
-            return wrong(at, key,
-                         falling ? "must fall in rate and rise in score" : "must rise in rate and fall in score");
-        }
-    }
-    *count = n;
-    return AIBOX_OK;
-}
-
 /* "least_norm" may be absent: one number per number of looks. */
 static enum aibox_status parse_least_norm(const struct place *at, struct model_set *out)
 {
@@ -419,17 +390,12 @@ static enum aibox_status parse_least_norm(const struct place *at, struct model_s
 
 static enum aibox_status parse_calibration(const struct place *root, struct model_set *set)
 {
-    struct calibration *out = &set->calibration;
     struct place at = *root;
     enum aibox_status status = get_object(root, "calibration", "calibration", &at);
     if (status != AIBOX_OK) {
         return status;
     }
-    status = parse_table(&at, "fmr", true, log10, out->log_fmr, out->threshold, &out->impostor_points);
-    if (status != AIBOX_OK) {
-        return status;
-    }
-    status = parse_table(&at, "genuine", false, calibration_logit, out->logit_tpr, out->score, &out->genuine_points);
+    status = calibration_parse(at.object, MANIFEST ": calibration.", &set->calibration, root->err);
     return status == AIBOX_OK ? parse_least_norm(&at, set) : status;
 }
 

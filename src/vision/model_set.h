@@ -15,7 +15,7 @@
 #define MODEL_SET_ID_SIZE    64
 #define MODEL_FILE_MAX_BYTES (64u * 1024 * 1024)
 
-/* X(C name, key in the manifest's "files"); a set may do without the last one. */
+/* X(C name, key in the manifest's "files"); a set may do without POINTS and what follows. */
 #define MODEL_FILE_LIST(X)                                                                                             \
     X(DETECT, "detect")                                                                                                \
     X(LANDMARK, "landmark")                                                                                            \
@@ -23,7 +23,8 @@
     X(LIVENESS, "liveness")                                                                                            \
     X(AGE_GENDER_MANIFEST, "age_gender_manifest")                                                                      \
     X(AGE_GENDER_WEIGHTS, "age_gender_weights")                                                                        \
-    X(POINTS, "points")
+    X(POINTS, "points")                                                                                                \
+    X(MASK, "mask")
 
 enum model_file {
 #define X(name, key) MODEL_##name,
@@ -31,6 +32,7 @@ enum model_file {
 #undef X
         MODEL_FILES
 };
+#define MODEL_FIRST_OPTIONAL MODEL_POINTS
 
 /* How a picture's channels become a network's input: (v - mean) * scale, in the order the network wants them. */
 struct model_channels {
@@ -90,7 +92,7 @@ enum aibox_status model_set_read(const char *dir, struct model_set *out, struct 
 /* The same from memory (the parser's entrance for tests and fuzzing). */
 enum aibox_status model_set_parse(const char *json, size_t size, struct model_set *out, struct aibox_error *err);
 
-/* Whether the set has a file (all have all but MODEL_POINTS). */
+/* Whether the set has a file. */
 bool model_set_has(const struct model_set *set, enum model_file which);
 
 /* A file of the set, its hash checked; the caller frees *bytes with free(). PROCESS_FAILED names the file. */

@@ -14,7 +14,7 @@
 /* Measured: docs/models.md, "Quality". */
 #define CLARITY_LIMIT    1.30f
 #define BRIGHTNESS_LIMIT 0.5f
-#define MASK_LIMIT       0.5f
+#define MASK_LIMIT       VISION_MASKED
 #define HIGH_FACE_SIZE   112.0f
 #define HIGH_POSE_SUM    60.0f
 #define PARTIAL_LIMIT    0.05f /* share of the detector's box beyond the picture's edge that is still a whole face */
@@ -215,6 +215,19 @@ void vision_judge_feature(struct vision_quality *q, const struct vision_quality_
     }
 }
 
+void vision_judge_mask(struct vision_quality *q, const struct vision_quality_limits *limits, float probability)
+{
+    q->mask = probability;
+    if (probability < 0.0f) {
+        return;
+    }
+    q->score = fminf(q->score, score_less(probability, MASK_LIMIT));
+    if (probability > limits->mask) {
+        q->failed |= limits->judged & QUALITY_MASK;
+        q->pass = q->failed == 0;
+    }
+}
+
 enum aibox_status vision_assess(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
                                 const struct vision_quality_limits *limits, struct vision_quality *out,
                                 struct aibox_error *err)
@@ -275,7 +288,8 @@ static void explain_item(unsigned item, const struct vision_quality *q, const st
         (void)snprintf(out, size, "clarity %.2f, at least %.2f needed", (double)q->clarity, (double)limits->clarity);
         break;
     case QUALITY_MASK:
-        (void)snprintf(out, size, "mask %.2f, at most %.2f", (double)q->mask, (double)limits->mask);
+        (void)snprintf(out, size, "mask %.2f, at most %.2f: the face wears a mask", (double)q->mask,
+                       (double)limits->mask);
         break;
     case QUALITY_PARTIAL:
         (void)snprintf(out, size, "partial: the face crosses the picture's edge");

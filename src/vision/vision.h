@@ -102,6 +102,24 @@ enum aibox_status vision_embed(struct vision_worker *worker, const struct image 
                                enum vision_views views, float embedding[VISION_DIMENSION], float *norm,
                                struct aibox_error *err);
 
+/*
+ * Probability that the face that an embedding (of any length, of one look or two, or the mean of several faces') was
+ * made from wears a mask; -1: the model set can't tell. Pure.
+ */
+float vision_mask(const struct vision *vision, const float embedding[VISION_DIMENSION]);
+#define VISION_MASKED 0.5f /* a face with a greater probability counts as masked */
+
+/* False: the set has no way to tell masks, or one that was made for other embeddings (vision_mask() is always -1). */
+bool vision_knows_masks(const struct vision *vision);
+
+/*
+ * The threshold for a masked probe: that at which it matches another person's bare face as rarely as a bare probe does
+ * at `threshold`. The share of genuine masked probes that stays below a threshold. From the table made
+ * with drawn masks; of a set without, those of bare faces.
+ */
+float vision_masked_threshold(const struct vision *vision, float threshold);
+double vision_masked_false_reject_at(const struct vision *vision, float threshold);
+
 /* From the landmarks (docs/models.md); strong profiles read too small. LOW_QUALITY: the landmarks have collapsed. */
 enum aibox_status vision_estimate_pose(struct vision_worker *worker, const struct image *image,
                                        const struct vision_face *face, struct vision_pose *pose,
@@ -130,7 +148,7 @@ enum vision_quality_item {
     QUALITY_HEADPOSE = 1 << 1,
     QUALITY_OCCLUSION = 1 << 2,
     QUALITY_CLARITY = 1 << 3,
-    QUALITY_MASK = 1 << 4,
+    QUALITY_MASK = 1 << 4, /* judged by vision_judge_mask(), not by vision_assess() */
     QUALITY_PARTIAL = 1 << 5,
     QUALITY_BRIGHTNESS = 1 << 6,
     QUALITY_FEATURE = 1 << 7 /* judged by vision_judge_feature(), not by vision_assess() */
@@ -188,6 +206,9 @@ void vision_judge_feature(struct vision_quality *quality, const struct vision_qu
 
 /* Whether what was measured passes other limits, too. Pure. */
 bool vision_quality_meets(const struct vision_quality *quality, const struct vision_quality_limits *limits);
+
+/* Adds the item `mask`; `probability` as vision_mask() gives it (-1: passes). Pure. */
+void vision_judge_mask(struct vision_quality *quality, const struct vision_quality_limits *limits, float probability);
 
 /* Text such as "face_size 96 px, more than 112 needed; headpose 71°, at most 60" of the failed items. */
 void vision_quality_explain(const struct vision_quality *quality, const struct vision_quality_limits *limits, char *out,

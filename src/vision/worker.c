@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const enum model_file network_files[NETWORKS] = {
     [NETWORK_DETECT] = MODEL_DETECT,
@@ -144,6 +145,32 @@ static enum aibox_status load_points(struct vision *vision, const char *dir, str
     return status;
 }
 
+/* One that was made for other embeddings would judge these at random: the set goes without. */
+static enum aibox_status load_mask(struct vision *vision, const char *dir, struct aibox_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    if (!model_set_has(&vision->set, MODEL_MASK)) {
+        return AIBOX_OK;
+    }
+    enum aibox_status status = model_set_load(&vision->set, dir, MODEL_MASK, &bytes, &size, err);
+    if (status != AIBOX_OK) {
+        return status;
+    }
+    struct mask_model *mask = calloc(1, sizeof *mask);
+    if (!mask) {
+        status = error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
+    } else if ((status = mask_model_parse((const char *)bytes, size, mask, err)) != AIBOX_OK) {
+        error_prefix(err, "model file %s", vision->set.files[MODEL_MASK].name);
+    } else if (strcmp(mask->model_set, vision->set.id) == 0) {
+        vision->mask = mask;
+        mask = NULL;
+    }
+    free(mask);
+    free(bytes);
+    return status;
+}
+
 enum aibox_status vision_open(const char *models_dir, struct vision **out, struct aibox_error *err)
 {
     struct vision *vision = calloc(1, sizeof *vision);
@@ -159,6 +186,9 @@ enum aibox_status vision_open(const char *models_dir, struct vision **out, struc
     }
     if (status == AIBOX_OK) {
         status = load_points(vision, models_dir, err);
+    }
+    if (status == AIBOX_OK) {
+        status = load_mask(vision, models_dir, err);
     }
     if (status != AIBOX_OK) {
         vision_close(vision);
@@ -178,6 +208,7 @@ void vision_close(struct vision *vision)
     }
     nn_model_free(vision->age_gender);
     nn_model_free(vision->points);
+    free(vision->mask);
     free(vision);
 }
 

@@ -3,6 +3,7 @@
 #define AIBOX_VISION_WORKER_H
 
 #include "vision/detect.h"
+#include "vision/mask.h"
 #include "vision/model_set.h"
 #include "vision/nn/age_gender.h"
 #include "vision/nn/nn.h"
@@ -18,6 +19,7 @@ struct vision {
     struct nn_model *models[NETWORKS];
     struct nn_model *age_gender;
     struct nn_model *points; /* NULL: the set has none, alignment goes by the landmarks */
+    struct mask_model *mask; /* owned; NULL: the set has none that fits it */
     struct detect_map maps[MODEL_DETECT_HEADS];
 };
 

@@ -62,6 +62,8 @@ export interface BoxEvent {
   verdict: Verdict;
   threshold: number;
   margin: number;
+  /** The face wears a mask; the threshold is that for masked faces. */
+  masked: boolean;
   best: { identity_id: string; score: number };
   room: string;
   spot_pic_id: string;

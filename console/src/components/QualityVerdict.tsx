@@ -46,6 +46,8 @@ export interface Quality {
 }
 
 const NO_FACE = 40004;
+/** A face counts as masked from this probability on. */
+const MASKED = 0.5;
 
 export function useQuality(picture: Picture | undefined, level: QualityLevel): Quality {
   const resource = useResource<FaceQuality[] | undefined>(
@@ -135,6 +137,11 @@ export function QualityVerdict({ quality }: { quality: Quality }) {
             ))}
           </ul>
         </>
+      )}
+      {face && face.info.mask > MASKED && !face.fails.includes('mask') && (
+        <div className="warn">
+          <WarningFilled aria-hidden /> {t('mask')}
+        </div>
       )}
       {faces.length > 1 && (
         <div className="warn">

@@ -33,6 +33,8 @@ const T = texts({
   compare: ['Compare', '比对'],
   same: ['The same person', '同一人'],
   different: ['Different people', '不是同一人'],
+  masked: ['A face wears a mask: the threshold is that for masked faces', '有人脸佩戴口罩：使用口罩专用阈值'],
+  bothMasked: ['Both wear masks: what is left of the faces says too little', '双方均佩戴口罩：可见部分不足以比对'],
   known: ['This is {name}', '识别为 {name}'],
   uncertain: ['Perhaps {name}: too close to call', '可能是 {name}：无法确定'],
   unknown: ['Nobody who is enrolled', '库中无此人'],
@@ -50,6 +52,8 @@ interface Pair {
   retcode: '0' | '1';
   score: number;
   threshold: number;
+  masked: boolean;
+  both_masked: boolean;
   identity_id: string;
   name: string;
 }
@@ -60,6 +64,7 @@ interface Match {
   verdict: Verdict;
   score: number;
   threshold: number;
+  masked: boolean;
   identity_id: string;
   name: string;
   best: { identity_id: string; score: number };
@@ -92,7 +97,12 @@ function PairResult({ pair }: { pair: Pair }) {
   const same = pair.retcode === '1';
   return (
     <Card>
-      <Alert type={same ? 'success' : 'error'} showIcon title={t(same ? 'same' : 'different')} />
+      <Alert
+        type={pair.both_masked ? 'warning' : same ? 'success' : 'error'}
+        showIcon
+        title={t(pair.both_masked ? 'bothMasked' : same ? 'same' : 'different')}
+        description={pair.masked && !pair.both_masked ? t('masked') : undefined}
+      />
       <Space size="large" wrap className="compare-figures">
         <Statistic title={t('similarity')} value={format.score(pair.score)} />
         <ScoreBar score={pair.score} threshold={pair.threshold} />
@@ -114,7 +124,7 @@ function MatchResult({ match }: { match: Match }) {
         type={known ? 'success' : match.verdict === 'uncertain' ? 'warning' : 'error'}
         showIcon
         title={known ? t('known', { name: match.name }) : match.verdict === 'uncertain' ? t('uncertain', { name: nearest }) : t('unknown')}
-        description={known && match.retcode === '0' ? t('refused', { reason: match.reason }) : undefined}
+        description={known && match.retcode === '0' ? t('refused', { reason: match.reason }) : match.masked ? t('masked') : undefined}
       />
       <Space size="large" wrap className="compare-figures">
         {known && <FaceThumb eventId={match.event_id} kind="reg" size={112} name={match.name} />}

@@ -28,9 +28,24 @@ static bool is_wide(size_t person)
     return person % 50 == 0;
 }
 
+static bool is_bare(size_t i)
+{
+    return i % 5 != 0;
+}
+
+static bool is_bare_in_third(size_t i)
+{
+    return is_bare(i) && in_third(i);
+}
+
+static bool is_bare_and_wide(size_t i)
+{
+    return is_bare(i) && is_wide(i);
+}
+
 static struct gallery_person labelled(size_t i)
 {
-    struct gallery_person person = {.person_id = (int64_t)i, .faces = face_of(i), .n_faces = 1};
+    struct gallery_person person = {.person_id = (int64_t)i, .faces = face_of(i), .n_faces = 1, .masked = !is_bare(i)};
     gallery_labels_add(&person.groups, 1000);
     if (in_third(i))
         gallery_labels_add(&person.groups, 3);
@@ -76,6 +91,10 @@ static void test_filters(void **state)
     check_filter(gallery, &(struct gallery_filter){.groups = &third}, in_third);
     check_filter(gallery, &(struct gallery_filter){.groups = &third, .permissions = &seventh}, in_third_with_seventh);
     check_filter(gallery, &(struct gallery_filter){.groups = &wide}, is_wide);
+    /* People known by masked faces are found, unless the filter leaves them out. */
+    check_filter(gallery, &(struct gallery_filter){.unmasked = true}, is_bare);
+    check_filter(gallery, &(struct gallery_filter){.groups = &third, .unmasked = true}, is_bare_in_third);
+    check_filter(gallery, &(struct gallery_filter){.groups = &wide, .unmasked = true}, is_bare_and_wide);
     /* Nobody; no condition. */
     struct gallery_result result = search(gallery, face_of(1), &(struct gallery_filter){.groups = &nobody}, 5);
     assert_int_equal(result.count, 0);
@@ -96,6 +115,18 @@ static void test_filters(void **state)
     result = search(gallery, face_of(3), &(struct gallery_filter){.groups = &third}, 5);
     assert_int_equal(result.count, 1);
     assert_int_equal(result.best[0].person_id, 1);
+    /* A new photo without mask. */
+    struct gallery_person fifth = labelled(5);
+    const struct gallery_filter bare = {.unmasked = true};
+    const size_t before = gallery_count_filtered(gallery, &bare);
+    assert_true(gallery_masked(gallery, 5));
+    assert_false(gallery_masked(gallery, 6));
+    assert_false(gallery_masked(gallery, PEOPLE + 1));
+    fifth.masked = false;
+    assert_int_equal(gallery_put(gallery, &fifth, NULL), AIBOX_OK);
+    assert_int_equal(gallery_count_filtered(gallery, &bare), before + 1);
+    assert_false(gallery_masked(gallery, 5));
+    assert_int_equal(search(gallery, face_of(5), &bare, 1).best[0].person_id, 5);
     gallery_drop_permission(gallery, 7);
     assert_int_equal(gallery_count_filtered(gallery, &(struct gallery_filter){.permissions = &seventh}), 0);
     /* Everybody still has their other labels, and goes. */
@@ -127,10 +158,26 @@ static void test_label_sets_are_reused(void **state)
     gallery_close(gallery);
 }
 
+/* Masks make people alike: scores between them say nothing about bare faces. */
+static void test_histogram_without_masks(void **state)
+{
+    (void)state;
+    enum { BINS = 20, SOME = 10, BARE = 6 };
+    struct gallery *gallery = open_gallery(SOME);
+    uint64_t bins[BINS] = {0};
+    for (size_t i = 1; i <= SOME; i++) {
+        struct gallery_person person = {.person_id = (int64_t)i, .faces = face_of(i), .n_faces = 1, .masked = i > BARE};
+        assert_int_equal(gallery_put(gallery, &person, NULL), AIBOX_OK);
+    }
+    assert_int_equal(gallery_impostor_histogram(gallery, SOME, bins, BINS, NULL), BARE * (BARE - 1) / 2);
+    gallery_close(gallery);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_histogram_without_masks),
         cmocka_unit_test(test_label_sets_are_reused),
     };
     return cmocka_run_group_tests(tests, make_faces, free_faces);

@@ -100,6 +100,8 @@ json_t *measure_galleries(const struct dataset *data, const struct vision *visio
 /* Computes embeddings of its own. */
 json_t *measure_sizes(struct dataset *data, const struct vision *vision, size_t threads);
 json_t *measure_timing(const struct dataset *data, const struct vision *vision);
+/* Probes with drawn masks; computes embeddings of its own. */
+json_t *measure_masks(const struct dataset *data, const struct vision *vision, size_t threads);
 
 /* plot.c: the scores of all pairs as an SVG drawing, with the model set's thresholds. */
 bool plot_scores(const struct dataset *data, const struct vision *vision, const char *path);

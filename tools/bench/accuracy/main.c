@@ -126,6 +126,7 @@ static bool measure(const struct arguments *arguments, const struct vision *visi
     if (!add(report, "verification", measure_verification(data)) ||
         !add(report, "identification", measure_identification(data)) ||
         !add(report, "galleries", measure_galleries(data, vision)) ||
+        !add(report, "with_mask", measure_masks(data, vision, arguments->threads)) ||
         (arguments->plot && !plot_scores(data, vision, arguments->plot))) {
         return false;
     }
