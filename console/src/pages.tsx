@@ -9,6 +9,7 @@ import {
   VideoCameraOutlined,
   ApiOutlined,
   HistoryOutlined,
+  QuestionCircleOutlined,
   DiffOutlined,
   SettingOutlined,
 } from '@ant-design/icons';
@@ -25,6 +26,7 @@ export const pageTitles = texts({
   groups: ['Groups', '分组'],
   devices: ['Devices', '设备'],
   records: ['Records', '通行记录'],
+  strangers: ['Strangers', '陌生人'],
   compare: ['Compare', '比对'],
   settings: ['Settings', '设置'],
   api: ['API', '接口'],
@@ -50,6 +52,7 @@ export const pages: Page[] = [
   { path: '/groups', title: 'groups', icon: <ApartmentOutlined />, role: 'viewer', component: lazy(() => import('./pages/Groups')) },
   { path: '/devices', title: 'devices', icon: <VideoCameraOutlined />, role: 'viewer', component: lazy(() => import('./pages/Devices')) },
   { path: '/records', title: 'records', icon: <HistoryOutlined />, role: 'viewer', component: lazy(() => import('./pages/Records')) },
+  { path: '/strangers', title: 'strangers', icon: <QuestionCircleOutlined />, role: 'viewer', component: lazy(() => import('./pages/Strangers')) },
   { path: '/compare', title: 'compare', icon: <DiffOutlined />, role: 'operator', component: lazy(() => import('./pages/Compare')) },
   { path: '/settings', title: 'settings', icon: <SettingOutlined />, role: 'admin', component: lazy(() => import('./pages/Settings')) },
   { path: '/api', title: 'api', icon: <ApiOutlined />, role: 'viewer', component: lazy(() => import('./pages/Api')) },

@@ -28,12 +28,17 @@ struct filter {
     bool all; /* no condition at all */
 };
 
-static void add(struct filter *filter, const char *condition, struct sql_value value)
+static void add_plain(struct filter *filter, const char *condition)
 {
     buffer_append_text(&filter->where, filter->all ? " WHERE " : " AND ");
     buffer_append_text(&filter->where, condition);
-    filter->values[filter->n_values++] = value;
     filter->all = false;
+}
+
+static void add(struct filter *filter, const char *condition, struct sql_value value)
+{
+    add_plain(filter, condition);
+    filter->values[filter->n_values++] = value;
 }
 
 static void add_any(struct filter *filter, const char *column, const char *const *texts, size_t n)
@@ -105,7 +110,7 @@ static enum aibox_status filter_make(struct filter *filter, const struct store_e
     if (query->stranger_id)
         add(filter, "e.seq IN (SELECT seq FROM stranger_event WHERE stranger_id = ?)", sql_int(query->stranger_id));
     if (query->strangers_back_only)
-        add(filter, "e.seq IN (SELECT seq FROM stranger_event WHERE visit > 1) AND 1 = ?", sql_int(1));
+        add_plain(filter, "e.seq IN (SELECT seq FROM stranger_event WHERE visit > 1)");
     add_any(filter, "e.group_name", query->groups, query->n_groups);
     add_any(filter, "e.ep_id", query->ep_ids, query->n_ep_ids);
     add_devices(filter, query->devices, query->n_devices);

@@ -69,6 +69,12 @@ export interface BoxEvent {
   spot_pic_id: string;
   recognize_face_pic_id: string;
   reg_pic_id: string;
+  /** Of a stranger who is remembered, all of these. */
+  stranger_id?: number;
+  seen_before?: boolean;
+  seen_count?: number;
+  /** ms */
+  first_seen?: number;
   ext_data: {
     event_id: string;
     dev_sno: string;
@@ -83,6 +89,23 @@ export interface BoxEvent {
     reason: string;
     supersedes: string;
   };
+}
+
+/** One of GET /api/strangers; times in ms. */
+export interface Stranger {
+  stranger_id: number;
+  /** Of a search by picture. */
+  score?: number;
+  seen_count: number;
+  first_seen: number;
+  last_seen: number;
+  expires: number;
+  events: number;
+  /** The newest event that is still there, or ''. */
+  event_id: string;
+  device_id: string;
+  spot_pic_id: string;
+  recognize_face_pic_id: string;
 }
 
 /** "0" gate PAD, "1" capture camera (FTP), "2" and "3" network camera, "4" door PAD */

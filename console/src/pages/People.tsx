@@ -90,10 +90,10 @@ export default function People() {
   );
   const { reload } = people;
   const filtered = Boolean(q || group || permission || type);
-  // "/people/10086" and "/people?add=1": somebody's form is open.
+  // "/people/10086", "/people?add=1" and "/people?add=1&event=…", with that event's picture: somebody's form is open.
   const identityId = path.startsWith('/people/') ? decodeURIComponent(path.slice('/people/'.length)) : undefined;
   const adding = query.get('add') !== null;
-  const { add: _add, ...filters } = Object.fromEntries(query.entries());
+  const { add: _add, event: photoOf, ...filters } = Object.fromEntries(query.entries());
   const closed = (changed: boolean) => {
     navigate('/people', filters);
     if (changed) reload();
@@ -190,7 +190,7 @@ export default function People() {
           />
         )}
       </Await>
-      <PersonEditor open={adding || identityId !== undefined} identityId={identityId} onClose={closed} />
+      <PersonEditor open={adding || identityId !== undefined} identityId={identityId} photoOf={photoOf} onClose={closed} />
       <ImportDialog open={importing} onClose={() => setImporting(false)} onStarted={() => setShowJobs(true)} />
       <JobPanel open={showJobs} onClose={() => setShowJobs(false)} />
     </>

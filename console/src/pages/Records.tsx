@@ -80,6 +80,7 @@ export default function Records() {
                             {format.moment(event.timestamp)} · {known.find(({ ep_id }) => ep_id === event.ext_data.ep_id)?.device_name || event.ext_data.device_ip || event.group_name}
                           </span>
                         </span>
+                        {event.seen_before && <Tag>{r('again', { n: event.seen_count ?? 0 })}</Tag>}
                         <Tag color={reasonColor(event.reason)}>{isReason(event.reason) ? r(event.reason) : event.reason}</Tag>
                       </button>
                     </li>

@@ -1,14 +1,16 @@
 // One person: everything the box keeps of them, and their photos. Without `identityId` a new one.
-import { Alert, Button, Collapse, Drawer, Form, Input, Radio, Select, Space } from 'antd';
+import { Alert, App, Button, Collapse, Drawer, Form, Input, Radio, Select, Space } from 'antd';
 import { useEffect, useState } from 'react';
 
 import { api } from '../../api/client';
 import type { Person, QualityLevel } from '../../api/types';
+import { eventPictureUrl } from '../../components/FaceThumb';
 import { LabelSelect } from '../../components/LabelSelect';
 import { Await, ErrorState } from '../../components/States';
 import { useAct } from '../../components/useAct';
 import { randomId } from '../../lib/id';
-import { releasePicture, toBase64 } from '../../lib/picture';
+import { useFormat } from '../../lib/format';
+import { readPicture, releasePicture, toBase64, type Picture } from '../../lib/picture';
 import { href } from '../../lib/router';
 import { texts, useTexts } from '../../lib/texts';
 import { useResource } from '../../lib/useResource';
@@ -55,6 +57,7 @@ const T = texts({
   saved: ['Saved', '已保存'],
   records: ['Records of this person', '通行记录'],
   noPhoto: ['Without a photo this person is known to the box but never recognised.', '没有照片的人员无法被识别。'],
+  past: ['Was here {n} times as a stranger, since {since}', '曾作为陌生人到访 {n} 次，自 {since} 起'],
   partly: ['The person is saved. Photo {n} was refused: {reason}', '人员已保存。照片 {n} 被拒绝：{reason}'],
 });
 
@@ -100,18 +103,36 @@ function infoOf(values: Values, person: Person | undefined): Record<string, unkn
   };
 }
 
+/** How often somebody was here before the box knew them. */
+interface Past {
+  seen_as_stranger?: { seen_count: number; first_seen: number }[];
+}
+
+/** The picture of an event's scene; its face where no scene is kept. */
+async function pictureOf(eventId: string): Promise<Picture | undefined> {
+  for (const kind of ['spot', 'face'] as const) {
+    const answer = await fetch(eventPictureUrl(eventId, kind));
+    if (answer.ok) return readPicture(await answer.blob(), `${eventId}.jpg`);
+  }
+  return undefined;
+}
+
 interface FormProps {
   person?: Person;
+  /** An event whose picture is the first photo. */
+  photoOf?: string;
   onDone: (changed: boolean) => void;
   /** Something has changed although nobody has saved yet. */
   onTouched: () => void;
 }
 
-function PersonForm({ person, onDone, onTouched }: FormProps) {
+function PersonForm({ person, photoOf, onDone, onTouched }: FormProps) {
   const t = useTexts(T);
   const typeName = useTypeName();
   const { may } = useSession();
   const [form] = Form.useForm<Values>();
+  const format = useFormat();
+  const { message } = App.useApp();
   const [photos, setPhotos] = useState<NewPhoto[]>([]);
   const [level, setLevel] = useState<QualityLevel>('high');
   const [replace, setReplace] = useState(false);
@@ -128,6 +149,18 @@ function PersonForm({ person, onDone, onTouched }: FormProps) {
     [],
   );
 
+  useEffect(() => {
+    let left = false;
+    if (photoOf)
+      void pictureOf(photoOf).then((picture) => {
+        if (left && picture) releasePicture(picture);
+        else if (picture) setPhotos((before) => [{ key: picture.url, picture }, ...before]);
+      });
+    return () => {
+      left = true;
+    };
+  }, [photoOf]);
+
   // The first photo goes with the person, all or nothing; each further one adds a face.
   const save = useAct(
     async (values: Values) => {
@@ -140,8 +173,10 @@ function PersonForm({ person, onDone, onTouched }: FormProps) {
         await api.put('/SophonFogSys/api/users', { ...common, info, reg_photo: replace ? (encoded[0] ?? '') : '' });
         sent = replace && encoded.length > 0 ? 1 : 0;
       } else {
-        await api.post('/SophonFogSys/api/users', { ...common, info, need_reg_photo: false, need_bring_pic: encoded.length > 0, ...(encoded[0] ? { reg_photo: encoded[0] } : {}) });
+        const { data } = await api.post<{ data: Past }>('/SophonFogSys/api/users', { ...common, info, need_reg_photo: false, need_bring_pic: encoded.length > 0, ...(encoded[0] ? { reg_photo: encoded[0] } : {}) });
         sent = Math.min(1, encoded.length);
+        const [past] = data.seen_as_stranger ?? [];
+        if (past) void message.info(t('past', { n: past.seen_count, since: format.dateTime(past.first_seen) }), 8);
       }
       for (; sent < encoded.length; sent++) {
         try {
@@ -261,10 +296,11 @@ interface Properties {
   open: boolean;
   /** Undefined: a new person. */
   identityId?: string;
+  photoOf?: string;
   onClose: (changed: boolean) => void;
 }
 
-export function PersonEditor({ open, identityId, onClose }: Properties) {
+export function PersonEditor({ open, identityId, photoOf, onClose }: Properties) {
   const t = useTexts(T);
   // Each opening begins with a fresh form, also while the last one is still sliding away.
   const [opening, setOpening] = useState({ open, round: 0 });
@@ -277,7 +313,7 @@ export function PersonEditor({ open, identityId, onClose }: Properties) {
   const common = { onDone: close, onTouched: () => setTouched(true) };
   return (
     <Drawer open={open} size={520} title={identityId === undefined ? t('addTitle') : t('editTitle', { name: identityId })} onClose={() => close(false)} destroyOnHidden>
-      {identityId === undefined ? <PersonForm key={opening.round} {...common} /> : <ExistingPerson key={opening.round} {...common} identityId={identityId} />}
+      {identityId === undefined ? <PersonForm key={opening.round} photoOf={photoOf} {...common} /> : <ExistingPerson key={opening.round} {...common} identityId={identityId} />}
     </Drawer>
   );
 }

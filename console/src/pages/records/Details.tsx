@@ -7,7 +7,7 @@ import { eventPictureUrl, FaceThumb } from '../../components/FaceThumb';
 import { ScoreBar } from '../../components/ScoreBar';
 import { useAct } from '../../components/useAct';
 import { useFormat } from '../../lib/format';
-import { Go } from '../../lib/router';
+import { Go, navigate } from '../../lib/router';
 import { texts, useTexts } from '../../lib/texts';
 import { useSession } from '../../session';
 import { eventTexts, isReason, reasonColor } from './words';
@@ -42,6 +42,10 @@ const T = texts({
   deleteAsk: ['Delete this record with its pictures?', '删除此记录及其图片？'],
   deleted: ['Deleted', '已删除'],
   id: ['Record', '记录编号'],
+  stranger: ['Stranger', '陌生人'],
+  firstTime: ['number {id}, here for the first time', '编号 {id}，首次出现'],
+  again: ['number {id}, seen before: {n} times since {since}', '编号 {id}，自 {since} 起第 {n} 次出现'],
+  enrol: ['Enrol this stranger', '注册此陌生人'],
 });
 
 interface DetailsProps {
@@ -59,9 +63,11 @@ function Actions({ event, onDeleted }: Omit<DetailsProps, 'devices'>) {
     onDeleted();
   }, t('deleted'));
   if (!may('operator')) return null;
+  const nobody = event.verdict === 'unknown';
   const candidate = event.verdict === 'known' ? event.identity_name || event.identity_id : event.best.identity_id;
   return (
     <Space wrap>
+      {nobody && <Button onClick={() => navigate('/people', { add: 1, event: event._id })}>{t('enrol')}</Button>}
       {candidate && (
         <Popconfirm title={t('notThisAsk', { name: candidate })} okText={t('confirm')} cancelText={t('cancel')} onConfirm={() => reject.run()}>
           <Button loading={reject.busy}>{t('notThis')}</Button>
@@ -111,6 +117,17 @@ export function Details({ event, devices, onDeleted }: DetailsProps) {
           ),
         },
     { key: 'score', label: t('similarity'), children: <ScoreBar score={known ? event.score : event.best.score} threshold={event.threshold} /> },
+    event.stranger_id !== undefined && {
+      key: 'stranger',
+      label: t('stranger'),
+      children: (
+        <Go to="/records" query={{ stranger: event.stranger_id }}>
+          {event.seen_before
+            ? t('again', { id: event.stranger_id, n: event.seen_count ?? 0, since: format.dateTime(event.first_seen ?? event.timestamp) })
+            : t('firstTime', { id: event.stranger_id })}
+        </Go>
+      ),
+    },
     known && { key: 'margin', label: t('margin'), children: format.score(event.margin) },
     (device ?? event.ext_data.ep_id) && { key: 'device', label: t('device'), children: device?.device_name || event.ext_data.ep_id },
     event.group_name && { key: 'group', label: t('group'), children: event.group_name },

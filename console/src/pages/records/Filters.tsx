@@ -30,6 +30,9 @@ const T = texts({
   blacklist: ['Blacklist', '黑名单'],
   stranger: ['Stranger', '陌生人'],
   vip: ['VIP', '贵宾'],
+  seen: ['Strangers', '陌生人记忆'],
+  seenBefore: ['seen before', '来过'],
+  number: ['stranger {id}', '陌生人 {id}'],
 });
 const R = eventTexts;
 
@@ -42,6 +45,8 @@ export interface Filter {
   group: string;
   type: string;
   reason: string;
+  /** The number of one, or "again" for all who were here before. */
+  stranger: string;
   low?: number;
   high?: number;
 }
@@ -59,6 +64,7 @@ export function filterOf(query: URLSearchParams): Filter {
     group: text('group'),
     type: text('type'),
     reason: text('reason'),
+    stranger: text('stranger'),
     low: numberOf(query.get('low')),
     high: numberOf(query.get('high')),
   };
@@ -74,6 +80,8 @@ export const filterQuery = (filter: Filter) => ({
   groups: filter.group,
   userType: filter.type,
   reason: filter.reason,
+  stranger: filter.stranger === 'again' ? undefined : filter.stranger,
+  seen_before: filter.stranger === 'again' || undefined,
   score_min: filter.low,
   score_max: filter.high,
 });
@@ -149,6 +157,18 @@ export function Filters({ filter, devices, onSearchByPicture }: FiltersProps) {
         value={filter.reason || undefined}
         options={reasons.map((reason) => ({ value: reason, label: r(reason) }))}
         onChange={(reason: string | undefined) => set({ reason })}
+      />
+      <Select
+        className="filter-choice"
+        allowClear
+        placeholder={t('seen')}
+        aria-label={t('seen')}
+        value={filter.stranger || undefined}
+        options={[
+          { value: 'again', label: t('seenBefore') },
+          ...(filter.stranger && filter.stranger !== 'again' ? [{ value: filter.stranger, label: t('number', { id: filter.stranger }) }] : []),
+        ]}
+        onChange={(stranger: string | undefined) => set({ stranger })}
       />
       <span className="filter-score">
         <span className="quiet">{t('score')}</span>

@@ -11,6 +11,7 @@ export const eventTexts = texts({
   low_quality: ['low quality', '质量不足'],
   unknown: ['unknown', '陌生人'],
   known: ['known', '已识别'],
+  again: ['seen {n} ×', '第 {n} 次'],
 });
 export type EventWord = keyof typeof eventTexts;
 

@@ -3,7 +3,7 @@
 //
 //   <SettingsForm settings={settings} keys={keysOf(settings, 'recognition')} onSaved={reload} />
 import { UndoOutlined } from '@ant-design/icons';
-import { Alert, Button, Form, Input, InputNumber, Select, Space, Switch, Tag, Tooltip } from 'antd';
+import { Alert, App, Button, Form, Input, InputNumber, Select, Space, Switch, Tag, Tooltip } from 'antd';
 import { useState } from 'react';
 
 import { api } from '../../api/client';
@@ -11,7 +11,7 @@ import { ErrorState } from '../../components/States';
 import { useAct } from '../../components/useAct';
 import { texts, useLanguage, useTexts } from '../../lib/texts';
 import { useSession } from '../../session';
-import { settingHelp, settingLabel, type Setting, type Settings } from './settings';
+import { questionsOf, settingHelp, settingLabel, type Setting, type Settings } from './settings';
 
 const T = texts({
   save: ['Save', '保存'],
@@ -25,6 +25,8 @@ const T = texts({
   empty: ['empty', '空'],
   on: ['on', '开'],
   off: ['off', '关'],
+  sure: ['Store these changes?', '保存这些修改？'],
+  cancel: ['Cancel', '取消'],
 });
 
 type Value = Setting['value'];
@@ -78,6 +80,7 @@ export function SettingsForm({ settings, keys, onSaved }: { settings: Settings; 
   const { language } = useLanguage();
   const { may } = useSession();
   const shown = useShown();
+  const { modal } = App.useApp();
   const [changes, setChanges] = useState<Record<string, Value>>({});
   const mayChange = may('admin');
   const save = useAct(
@@ -95,8 +98,13 @@ export function SettingsForm({ settings, keys, onSaved }: { settings: Settings; 
       return Object.fromEntries(value === settings[key]?.value ? others : [...others, [key, value]]);
     });
   const changed = Object.keys(changes).length > 0;
+  const ask = () => {
+    const questions = questionsOf(changes, language);
+    if (questions.length === 0) return void save.run();
+    modal.confirm({ title: t('sure'), content: questions.join(' '), okText: t('save'), cancelText: t('cancel'), onOk: () => save.run() });
+  };
   return (
-    <Form layout="vertical" className="settings-form" onFinish={() => void save.run()}>
+    <Form layout="vertical" className="settings-form" onFinish={ask}>
       {keys.some((key) => settings[key]?.needs_restart) && <Alert type="info" showIcon title={t('pending')} className="settings-note" />}
       {keys.map((key) => {
         const setting = settings[key];

@@ -77,7 +77,11 @@ const entries: Record<string, Entry> = {
   'recognition.false_accept_target': ['Strangers taken for somebody', '陌生人误识率目标', '允许被误认为库内人员的陌生人比例（0–1），自动阈值由此得出。'],
   'recognition.max_auto_threshold': ['Highest automatic threshold', '自动阈值上限', '自动阈值可达到的最高相似度（0–1）；auto 为内置上限。'],
   'recognition.second_view': ['Look twice', '二次比对', '在门口对每张人脸看两次，更准确但更慢；auto：无人等待时。'],
-  'recognition.stranger_memory': ['Remember strangers', '陌生人记忆', '以会过期的匿名编号记住陌生人；本版本不提供此功能。'],
+  'recognition.stranger_absent_minutes': ['Strangers: away between visits (min)', '陌生人：两次到访间隔（分钟）', '陌生人离开多少分钟后再出现才算再次到访；0 表示每个事件都算一次。'],
+  'recognition.stranger_days': ['Strangers: forgotten after (days)', '陌生人：保留天数', '陌生人多少天未再出现即被遗忘。'],
+  'recognition.stranger_keep': ['Strangers remembered at most', '陌生人：最多记住', '最多记住的陌生人数量；超出后先遗忘最久未出现的。'],
+  'recognition.stranger_memory': ['Remember strangers', '陌生人记忆', '以会过期的匿名编号记住陌生人的人脸，以判断其是否来过。关闭后全部遗忘。'],
+  'recognition.stranger_threshold': ['Strangers: threshold', '陌生人：阈值', '相似度（0–1）达到该值即认定为同一陌生人；auto：按其数量自动选择。'],
   'recognition.threshold': ['Threshold', '识别阈值', '相似度（0–1）达到该值即认定为该人员；auto：按底库规模自动选择。'],
   'recognition.tiles': ['Tiles', '分块检测', '把大图切块以发现小人脸；auto：按图片大小。'],
   'reports.allow': ['Allowed receivers', '允许的接收地址', '允许上报的主机、地址和 CIDR 网段，以逗号分隔；留空则不限。'],
@@ -93,6 +97,29 @@ const entries: Record<string, Entry> = {
 export function settingLabel(key: string, language: Language): string {
   const entry = entries[key];
   return entry ? entry[language === 'zh' ? 1 : 0] : key;
+}
+
+/** What is asked before a value is stored that takes or keeps more than it seems to. */
+const questions: Record<string, { value: Setting['value']; ask: readonly [en: string, zh: string] }[]> = {
+  'recognition.stranger_memory': [
+    {
+      value: false,
+      ask: ['All remembered strangers are forgotten. This cannot be undone.', '将遗忘全部陌生人，此操作无法撤销。'],
+    },
+    {
+      value: true,
+      ask: [
+        'The box will keep biometric data of people who were not asked. Are you entitled to that, and is there a sign that says so?',
+        '设备将保存未经同意者的生物特征数据。您是否有权这样做，并已设置告示？',
+      ],
+    },
+  ],
+};
+
+export function questionsOf(changes: Record<string, Setting['value']>, language: Language): string[] {
+  return Object.entries(changes).flatMap(([key, value]) =>
+    (questions[key] ?? []).filter((question) => question.value === value).map(({ ask }) => ask[language === 'zh' ? 1 : 0]),
+  );
 }
 
 export function settingHelp(key: string, setting: Setting, language: Language): string {
