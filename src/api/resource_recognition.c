@@ -1,4 +1,4 @@
-/* How the box recognises: /api/recognition/threshold, /api/recognition/model_sets */
+/* How the box recognises: /api/recognition/threshold */
 #include <inttypes.h>
 
 #include "api/endpoint.h"
@@ -81,37 +81,6 @@ static enum aibox_status get_threshold(struct api_context *ctx, struct api_reque
     return AIBOX_OK;
 }
 
-static enum aibox_status get_model_sets(struct api_context *ctx, struct api_request *req, struct api_response *res,
-                                        struct aibox_error *err)
-{
-    struct json_out *out = api_body(res);
-    struct flow_model_sets sets;
-    char model_set[VISION_MODEL_SET];
-
-    (void)req;
-    (void)err;
-    flow_model_sets_get(ctx->flow, &sets);
-    flow_model_set(ctx->flow, model_set);
-    json_out_object_begin(out);
-    json_out_key(out, "data");
-    json_out_object_begin(out);
-    json_out_key_text(out, "model_set", model_set);
-    json_out_key_text(out, "active", sets.active);
-    json_out_key_text(out, "wanted", sets.wanted);
-    json_out_key_text(out, "state", flow_model_set_states[sets.state]);
-    json_out_key_text(out, "reason", sets.reason);
-    json_out_key(out, "progress");
-    json_out_object_begin(out);
-    json_out_key_int(out, "total", (int64_t)sets.faces);
-    json_out_key_int(out, "done", (int64_t)sets.done);
-    json_out_key_int(out, "without_photo", (int64_t)sets.without_photo);
-    json_out_key_int(out, "failed", (int64_t)sets.failed);
-    json_out_object_end(out);
-    json_out_object_end(out);
-    json_out_object_end(out);
-    return AIBOX_OK;
-}
-
 const struct api_endpoint api_recognition_endpoints[] = {
     {.method = "GET",
      .path = "/api/recognition/threshold",
@@ -120,12 +89,5 @@ const struct api_endpoint api_recognition_endpoints[] = {
      .handler = get_threshold,
      .tag = "events",
      .summary = "The threshold in force, what it promises and how sure that is, and the scores it comes from"},
-    {.method = "GET",
-     .path = "/api/recognition/model_sets",
-     .encodings = API_QUERY,
-     .role = API_VIEWER,
-     .handler = get_model_sets,
-     .tag = "events",
-     .summary = "The model set in force, and how far another one is prepared"},
 };
 const size_t api_recognition_count = sizeof api_recognition_endpoints / sizeof api_recognition_endpoints[0];

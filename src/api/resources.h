@@ -31,6 +31,7 @@
     X(rejections)                                                                                                      \
     X(events_export)                                                                                                   \
     X(recognition)                                                                                                     \
+    X(model_sets)                                                                                                      \
     X(reports)                                                                                                         \
     X(report_state)                                                                                                    \
     X(stream)                                                                                                          \

@@ -131,11 +131,13 @@ const struct settings_entry settings_table[] = {
      "Smallest face that may be enrolled, in pixels of the shorter side of its box."},
     {"recognition.false_accept_target", SETTINGS_FLOAT, "0.01", 1e-6, 0.5, NULL, HOT,
      "Share (0-1) of strangers who may be taken for somebody, from which the automatic threshold follows."},
+    {"recognition.keep_model_set_days", SETTINGS_INT, "30", 0, 3650, NULL, HOT,
+     "Days that the features of the model set before are kept for the way back; 0: until they are dropped."},
     {"recognition.max_auto_threshold", SETTINGS_AUTO_FLOAT, "auto", 0, 1, NULL, HOT,
      "Highest similarity (0-1) that the automatic threshold may reach; auto: the built-in limit."},
-    {"recognition.model_set", SETTINGS_TEXT, "", 0, 64, NULL, HOT,
-     "Folder of the model set inside the models folder; empty: the one that is shipped. Another one is prepared in the "
-     "background and used from the next start."},
+    {"recognition.model_set", SETTINGS_TEXT, "", 0, 64, NULL, RESTART,
+     "Folder of the model set, inside the models folder, that a new box begins with; empty: the one that is shipped. "
+     "Later it is changed by /api/recognition/model_sets."},
     {"recognition.second_view", SETTINGS_CHOICE, "auto", 0, 0, "auto|on|off", HOT,
      "Look twice at each face at a door, which is surer and takes longer; auto: while nobody waits for it."},
     {"recognition.stranger_absent_minutes", SETTINGS_INT, "5", 0, 1440, NULL, HOT,

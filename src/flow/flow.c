@@ -11,7 +11,7 @@
 #include "core/log.h"
 #include "flow/devices.h"
 #include "flow/flow_internal.h"
-#include "flow/reembed.h"
+#include "flow/model_sets.h"
 
 /* How many callers may wait for a worker: doors are few and want an answer soon, a camera has one frame at most looked
  * at; bulk callers wait for room. */
@@ -72,13 +72,15 @@ static enum aibox_status open_generation(struct flow *flow, const char *models_d
     struct vision *vision = NULL;
     struct generation *generation = NULL;
     size_t capacity = (size_t)settings_int(flow->settings, "gallery.capacity");
-    enum aibox_status status = reembed_choose(flow->settings, flow->store, models_dir, folder, sizeof folder, err);
+    enum aibox_status status = model_sets_choose(flow->settings, flow->store, models_dir, folder, sizeof folder, err);
     if (status == AIBOX_OK)
         status = vision_open(folder, &vision, err);
     if (status == AIBOX_OK)
         status = generation_open(vision, capacity, n_workers, &generation, err);
-    if (status != AIBOX_OK)
+    if (status != AIBOX_OK) {
+        vision_close(vision);
         return status;
+    }
     flow->generations = generations_new(generation);
     if (flow->generations == NULL) {
         generation_close(generation);
@@ -130,7 +132,7 @@ enum aibox_status flow_open(struct settings *settings, struct store *store, cons
     if ((status = devices_open(settings, store, &flow->devices, err)) != AIBOX_OK ||
         (status = open_generation(flow, models_dir, n_workers, err)) != AIBOX_OK ||
         (status = open_pool(flow, n_workers, err)) != AIBOX_OK || (status = start_loading(flow, err)) != AIBOX_OK ||
-        (status = reembed_open(flow, models_dir, &flow->reembed, err)) != AIBOX_OK)
+        (status = model_sets_open(flow, models_dir, &flow->model_sets, err)) != AIBOX_OK)
         goto fail;
     *out = flow;
     return AIBOX_OK;
@@ -144,7 +146,7 @@ void flow_close(struct flow *flow)
     if (flow == NULL)
         return;
     atomic_store(&flow->closing, true);
-    reembed_close(flow->reembed);
+    model_sets_close(flow->model_sets);
     if (flow->loader_started)
         pthread_join(flow->loader, NULL);
     pool_close(flow->pool);
@@ -192,11 +194,6 @@ void flow_model_set(struct flow *flow, char out[VISION_MODEL_SET])
     struct generation *generation = generation_use(flow->generations);
     (void)snprintf(out, VISION_MODEL_SET, "%s", vision_model_set(generation->vision));
     generation_done(flow->generations, generation);
-}
-
-void flow_model_sets_get(struct flow *flow, struct flow_model_sets *out)
-{
-    reembed_get(flow->reembed, out);
 }
 
 struct devices *flow_devices(struct flow *flow)

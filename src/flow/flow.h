@@ -24,8 +24,9 @@ struct flow;
 
 enum flow_priority { FLOW_DOOR, FLOW_STREAM, FLOW_BULK };
 
-/* Loads the models (of the set in `models_dir`, or in the folder there that flow/reembed.h says), starts the workers,
- * and begins to load the gallery from the store in the background. `settings` and `store` must outlive the flow. */
+/* Loads the models (of the set in `models_dir`, or in the folder there that flow/model_sets.h says), starts the
+ * workers, and begins to load the gallery from the store in the background. `settings` and `store` must outlive the
+ * flow. */
 enum aibox_status flow_open(struct settings *settings, struct store *store, const char *models_dir, struct flow **out,
                             struct aibox_error *err);
 void flow_close(struct flow *flow);
@@ -37,24 +38,6 @@ bool flow_wait_ready(struct flow *flow);
 
 /* The id of the model set in force. */
 void flow_model_set(struct flow *flow, char out[VISION_MODEL_SET]);
-
-#define FLOW_MODEL_SET_NAME 65
-enum flow_model_set_state {
-    FLOW_MODEL_SET_IDLE,
-    FLOW_MODEL_SET_PREPARING,
-    FLOW_MODEL_SET_READY,
-    FLOW_MODEL_SET_FAILED
-};
-extern const char *const flow_model_set_states[]; /* wire words */
-/* The model set in force, and the way to the one that is wanted (flow/reembed.h). */
-struct flow_model_sets {
-    char active[FLOW_MODEL_SET_NAME], wanted[FLOW_MODEL_SET_NAME]; /* names of folders; "": the shipped set */
-    enum flow_model_set_state state;
-    size_t faces; /* that lacked a feature when the work began */
-    size_t done, without_photo, failed;
-    char reason[512]; /* of FAILED */
-};
-void flow_model_sets_get(struct flow *flow, struct flow_model_sets *out);
 
 /* The devices of the box (flow/devices.h), open as long as the flow is. */
 struct devices *flow_devices(struct flow *flow);

@@ -28,7 +28,7 @@ struct flow {
     struct pool *pool;
     struct seat *seats; /* one for each thread of the pool */
     struct dedup *dedup;
-    struct reembed *reembed;
+    struct model_sets *model_sets;
     struct stages *stages;
     pthread_t loader;
     bool loader_started;

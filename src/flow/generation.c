@@ -144,11 +144,8 @@ enum aibox_status generation_open(struct vision *vision, size_t capacity, size_t
 {
     enum aibox_status status = AIBOX_OK;
     struct generation *generation = calloc(1, sizeof *generation);
-    if (generation == NULL) {
-        vision_close(vision);
+    if (generation == NULL)
         return error_set(err, AIBOX_PROCESS_FAILED, "out of memory");
-    }
-    generation->vision = vision;
     generation->n_workers = n_workers;
     generation->apart = apart_new();
     generation->workers = calloc(n_workers, sizeof(struct vision_worker *));
@@ -164,6 +161,7 @@ enum aibox_status generation_open(struct vision *vision, size_t capacity, size_t
         generation_close(generation);
         return status;
     }
+    generation->vision = vision;
     if (!vision_knows_masks(vision))
         log_info("flow", "masks can't be told model_set=%s", vision_model_set(vision));
     *out = generation;

@@ -43,7 +43,7 @@ struct generation {
     size_t users;        /* guarded by the mutex of struct generations */
 };
 
-/* Without workers and with an empty gallery. Takes `vision`, also when it fails. `capacity`: people at most. */
+/* Without workers and with an empty gallery. Takes `vision`, unless it fails. `capacity`: people at most. */
 enum aibox_status generation_open(struct vision *vision, size_t capacity, size_t n_workers, struct generation **out,
                                   struct aibox_error *err);
 /* The worker of one thread; threads may open theirs at the same time. */

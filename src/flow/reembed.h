@@ -1,33 +1,29 @@
 /*
- * Model sets: which one the box recognises with, and getting ready for another.
- *
- * In the models folder lies the shipped set, and other sets in folders of their own. `recognition.model_set` names the
- * one that is wanted ("": the shipped one). While another is in force, a thread of low priority embeds all enrolled
- * faces from their photos with the wanted set, beside everything else:
- *
- *   IDLE (wanted = in force) ──the setting──► PREPARING ──all done──► READY ──the next start──► IDLE
- *                                                 └──set can't be used──► FAILED ──the setting──► …
- *
- * The features of both sets are kept, so that the way back needs no work. Interrupted, it goes on with what is
- * lacking. At the start the box takes the wanted set if it was READY, else it goes on with the one before. In IDLE,
- * faces that lack a feature of the set in force (its files were changed in place) are embedded in the same way.
+ * Embedding enrolled faces anew, from their photos, with one model set. Private to the room; one thread at a time.
  */
 #ifndef AIBOX_FLOW_REEMBED_H
 #define AIBOX_FLOW_REEMBED_H
 
-#include "flow/flow.h"
+#include "flow/flow_internal.h"
 
-struct reembed;
+enum reembed_outcome { REEMBED_DONE, REEMBED_WITHOUT_PHOTO, REEMBED_FAILED };
 
-/* The folder of the set to start with, into `out`. Writes down what was decided. PROCESS_FAILED: path too long. */
-enum aibox_status reembed_choose(struct settings *settings, struct store *store, const char *models_dir, char *out,
-                                 size_t size, struct aibox_error *err);
+struct reembed {
+    struct flow *flow;           /* not owned */
+    const struct vision *vision; /* not owned; NULL: closed */
+    struct vision_worker *worker;
+    int64_t after; /* faces up to this row were looked at */
+};
 
-/* Starts the thread. All of these outlive it. */
-enum aibox_status reembed_open(struct flow *flow, const char *models_dir, struct reembed **out,
+enum aibox_status reembed_open(struct reembed *reembed, struct flow *flow, const struct vision *vision, int64_t after,
                                struct aibox_error *err);
-void reembed_close(struct reembed *reembed); /* NULL allowed */
+void reembed_close(struct reembed *reembed); /* also one that is closed */
 
-void reembed_get(struct reembed *reembed, struct flow_model_sets *out);
+/* Asked before each face; false: enough for now. `outcome` NULL, or what became of the one before. */
+typedef bool (*reembed_go_on)(void *ctx, const enum reembed_outcome *outcome);
+
+/* All faces behind `after` that lack a feature of the model set. *all false: it was interrupted. */
+enum aibox_status reembed_work(struct reembed *reembed, reembed_go_on go_on, void *ctx, bool *all,
+                               struct aibox_error *err);
 
 #endif

@@ -55,6 +55,18 @@ enum aibox_status store_faces_lacking_count(struct store *store, const char *mod
     return status;
 }
 
+enum aibox_status store_faces_newest(struct store *store, int64_t *face_row, struct aibox_error *err)
+{
+    struct reader *reader = reader_take(store->readers, err);
+
+    if (!reader)
+        return AIBOX_PROCESS_FAILED;
+    enum aibox_status status =
+        sql_get_values(&reader->main, "SELECT coalesce(max(face_row), 0) FROM face", face_row, NULL, err, NULL, 0);
+    reader_return(store->readers, reader);
+    return status;
+}
+
 struct add_job {
     int64_t person_id;
     const char *face_id, *model_set;

@@ -386,10 +386,26 @@ enum aibox_status store_faces_lacking(struct store *store, const char *model_set
                                       struct store_lacking_face *out, size_t *count, struct aibox_error *err);
 enum aibox_status store_faces_lacking_count(struct store *store, const char *model_set, size_t *count,
                                             struct aibox_error *err);
+/* The last face_row there is; 0: none. */
+enum aibox_status store_faces_newest(struct store *store, int64_t *face_row, struct aibox_error *err);
 /* Adds the feature (512 floats) of a face in another model set; those it has stay. No error when it has one of that set
  * already. ID_NOT_FOUND: the face is gone. The listener has been told before the return. */
 enum aibox_status store_face_feature_add(struct store *store, int64_t person_id, const char *face_id,
                                          const char *model_set, const float *feature, struct aibox_error *err);
+
+/* How many people have a feature of `model_set`, and how many of them have none of `other`. */
+enum aibox_status store_people_lacking_count(struct store *store, const char *model_set, const char *other,
+                                             size_t *people, size_t *lacking, struct aibox_error *err);
+/* The latter's ids, oldest first: at most `limit` behind the first `skip`. */
+enum aibox_status store_people_lacking(struct store *store, const char *model_set, const char *other, size_t skip,
+                                       size_t limit, int64_t *person_ids, size_t *count, struct aibox_error *err);
+/* Features stored of a model set. */
+enum aibox_status store_model_set_count(struct store *store, const char *model_set, size_t *features,
+                                        struct aibox_error *err);
+/* Deletes, in one transaction, at most `limit` features of `model_set` whose faces have one of `kept` as well;
+ * *dropped: how many. Fewer than `limit`: that was all. What is told to listeners to `kept` doesn't change. */
+enum aibox_status store_model_set_drop(struct store *store, const char *model_set, const char *kept, size_t limit,
+                                       size_t *dropped, struct aibox_error *err);
 
 /* ---- rejections: faces that are not a person's ------------------------------------------------------- */
 

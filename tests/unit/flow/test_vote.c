@@ -60,6 +60,28 @@ static void test_kinds(void **state)
     assert_true(vote_likeness(&vote, good.embedding) > 0.999f);
 }
 
+static void test_another_model_set_begins_anew(void **state)
+{
+    struct vote vote = {0}, other = {0};
+    struct flow_face before = look(0, 10, 200, 0.8f), after = look(1, 10, 50, 0.3f);
+    (void)state;
+    memcpy(before.model_set, "a/1", 4);
+    memcpy(after.model_set, "b/1", 4);
+    after.quality.pass = false; /* a worse kind counts all the same: there is nothing to compare it with */
+    assert_true(vote_add(&vote, &before));
+    assert_true(vote_add(&vote, &before));
+    assert_true(vote_add(&vote, &after));
+    assert_int_equal(vote.count, 1);
+    assert_string_equal(vote.model_set, "b/1");
+    assert_true(vote_likeness(&vote, after.embedding) > 0.999f);
+    assert_true(vote_likeness(&vote, before.embedding) < 1e-6f);
+
+    assert_true(vote_add(&other, &before));
+    vote_merge(&other, &vote);
+    assert_int_equal(other.count, 1);
+    assert_string_equal(other.model_set, "b/1");
+}
+
 static void test_merging(void **state)
 {
     struct vote first = {0}, second = {0}, faint_vote = {0};
@@ -97,6 +119,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_another_model_set_begins_anew),
         cmocka_unit_test(test_merging),
         cmocka_unit_test(test_worth),
     };
