@@ -41,6 +41,7 @@
     X(backup)                                                                                                          \
     X(wipe)                                                                                                            \
     X(settings)                                                                                                        \
+    X(network)                                                                                                         \
     X(logs)                                                                                                            \
     X(session)                                                                                                         \
     X(accounts)                                                                                                        \

@@ -2,9 +2,7 @@
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>
-#include <net/if.h>
 #include <net/if_arp.h>
-#include <net/route.h>
 #include <netpacket/packet.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -13,60 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/host_network.h"
 #include "core/id.h"
 #include "core/log.h"
 
 #define DOCUMENT  "hex_mac" /* in the store: the address as a JSON text */
 #define MAC_BYTES 6
-
-/* One line of /proc/net/route: Iface Destination Gateway Flags RefCnt Use Metric Mask …, in hex but for three. */
-struct route {
-    char interface[IF_NAMESIZE];
-    unsigned long destination, flags, metric, mask;
-};
-
-static bool read_route(const char *line, struct route *route)
-{
-    static const int bases[] = {16, 16, 16, 10, 10, 10, 16};
-    unsigned long fields[sizeof bases / sizeof bases[0]];
-    size_t name = strcspn(line, " \t");
-    if (name == 0 || name >= IF_NAMESIZE)
-        return false;
-    memcpy(route->interface, line, name);
-    route->interface[name] = '\0';
-    line += name;
-    for (size_t i = 0; i < sizeof bases / sizeof bases[0]; i++) {
-        char *end;
-        fields[i] = strtoul(line, &end, bases[i]);
-        if (end == line)
-            return false;
-        line = end;
-    }
-    route->destination = fields[0];
-    route->flags = fields[2];
-    route->metric = fields[5];
-    route->mask = fields[6];
-    return true;
-}
-
-/* The interface of the default route with the least metric; "" without one. */
-static void default_interface(char name[IF_NAMESIZE])
-{
-    char line[256];
-    struct route route;
-    unsigned long least = ~0UL;
-    FILE *routes = fopen("/proc/net/route", "re");
-    name[0] = '\0';
-    while (routes != NULL && fgets(line, sizeof line, routes) != NULL) {
-        if (read_route(line, &route) && route.destination == 0 && route.mask == 0 && (route.flags & RTF_UP) != 0 &&
-            route.metric < least) {
-            least = route.metric;
-            memcpy(name, route.interface, IF_NAMESIZE);
-        }
-    }
-    if (routes != NULL)
-        fclose(routes);
-}
 
 static bool ethernet_address(const struct ifaddrs *entry, unsigned char mac[MAC_BYTES])
 {
@@ -83,14 +33,14 @@ static bool ethernet_address(const struct ifaddrs *entry, unsigned char mac[MAC_
 
 static void find_mac(unsigned char mac[MAC_BYTES])
 {
-    char preferred[IF_NAMESIZE];
+    struct host_route route = {.interface = ""};
     struct ifaddrs *interfaces = NULL;
     bool found = false;
-    default_interface(preferred);
+    (void)host_routes_read(&route, 1);
     if (getifaddrs(&interfaces) != 0)
         interfaces = NULL;
     for (const struct ifaddrs *entry = interfaces; entry != NULL; entry = entry->ifa_next) {
-        bool is_preferred = strcmp(entry->ifa_name, preferred) == 0;
+        bool is_preferred = strcmp(entry->ifa_name, route.interface) == 0;
         if ((is_preferred || !found) && ethernet_address(entry, mac)) {
             found = true;
             if (is_preferred)

@@ -79,7 +79,7 @@ test('files: packed as asked for, for ever good, known by their ETag', async () 
     assert.equal((await box.get(target)).json?.error?.code, 40400, target);
 });
 
-const places = ['/', '/welcome', '/live', '/people', '/people?add=1', '/groups', '/groups?tab=permissions', '/devices', '/devices?add=2', '/records', '/strangers', '/compare', '/settings', '/settings?tab=logs', '/settings?tab=reports', '/api'];
+const places = ['/', '/welcome', '/live', '/people', '/people?add=1', '/groups', '/groups?tab=permissions', '/devices', '/devices?add=2', '/records', '/strangers', '/compare', '/settings', '/settings?tab=logs', '/settings?tab=network', '/settings?tab=reports', '/api'];
 
 /** Goes to a place of the console and waits until it stands. */
 async function visit(page, place) {

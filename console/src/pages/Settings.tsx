@@ -17,6 +17,7 @@ const Storage = lazy(() => import('./settings/Storage'));
 const Backup = lazy(() => import('./settings/Backup'));
 const Accounts = lazy(() => import('./settings/Accounts'));
 const Logs = lazy(() => import('./settings/Logs'));
+const Network = lazy(() => import('./settings/Network'));
 
 const T = texts({
   recognition: ['Recognition', '识别'],
@@ -27,6 +28,7 @@ const T = texts({
   access: ['Accounts', '账户'],
   backup: ['Backup', '备份'],
   box: ['Box', '设备'],
+  network: ['Network', '网络'],
   logs: ['Logs', '日志'],
   all: ['All settings', '全部设置'],
   search: ['Find a setting', '查找设置'],
@@ -82,7 +84,12 @@ export default function Settings() {
         ]
       : []),
     { key: 'box', label: t('box'), children: withSettings((data) => <Plain section="box" settings={data} reload={reload} />) },
-    ...(may('admin') ? [{ key: 'logs', label: t('logs'), children: alone(<Logs />) }] : []),
+    ...(may('admin')
+      ? [
+          { key: 'network', label: t('network'), children: alone(<Network />) },
+          { key: 'logs', label: t('logs'), children: alone(<Logs />) },
+        ]
+      : []),
     { key: 'all', label: t('all'), children: withSettings((data) => <All settings={data} reload={reload} />) },
   ];
   const tab = items.find(({ key }) => key === query.get('tab'))?.key ?? 'recognition';

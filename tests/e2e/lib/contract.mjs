@@ -289,6 +289,7 @@ export const contract = [
     { image_base64_str: must(picture()), threshold: { kind: 'number|choice', choices: ['auto'], required: false }, limit: int({ default: 5, min: 1, max: 20 }) },
   ],
   ['POST', '/api/reports/test', form, { kind: must(choice(['realtime', 'history', 'monitor', 'outbox', 'devices'])), url: text() }],
+  ['GET', '/api/network', none, {}],
   ['GET', '/api/overview', none, { from: int({ min: 0 }), to: int({ min: 0 }) }],
 ].map(([method, path, encodings, fields]) => ({ method, path, encodings, fields }));
 
