@@ -11,7 +11,7 @@
 #include "intake/intake.h"
 
 #define FRAME_WAIT_MS 3000 /* the first frame may have to be decoded first */
-#define FRAME_WIDTH   1920
+#define FRAME_WIDTH   16384
 
 /* A live view: at most so many at a time, so wide, so often. */
 #define LIVE_MOST        16
@@ -84,6 +84,7 @@ static enum aibox_status get_tracks(struct api_context *ctx, struct api_request 
         json_out_key(out, "data");
         json_out_object_begin(out);
         json_out_key_int(out, "time", clock_realtime_ms());
+        json_out_key_bool(out, "connected", tracks->connected);
         json_out_key_int(out, "width", tracks->width);
         json_out_key_int(out, "height", tracks->height);
         json_out_key(out, "tracks");

@@ -162,9 +162,11 @@ bool camera_newest(struct camera *camera, int64_t deadline_ms, uint64_t *number,
     return *out != NULL;
 }
 
-size_t camera_tracks(struct camera *camera, struct scene_track *out, size_t max, int *width, int *height)
+size_t camera_tracks(struct camera *camera, struct scene_track *out, size_t max, int *width, int *height,
+                     bool *connected)
 {
     pthread_mutex_lock(&camera->mu);
+    *connected = camera->connected;
     *width = camera->width;
     *height = camera->height;
     pthread_mutex_unlock(&camera->mu);

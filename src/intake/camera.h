@@ -51,7 +51,9 @@ void camera_figures_get(struct camera *camera, struct camera_figures *out);
 /* The newest frame, waited for until `deadline_ms` (monotonic): a new reference, to be freed with av_frame_free().
  * *number tells frames apart: a frame other than *number is waited for. False: none came. */
 bool camera_newest(struct camera *camera, int64_t deadline_ms, uint64_t *number, struct AVFrame **out);
-/* Who is seen, at most `max`; *width and *height: of the full frame, 0 before there was one. */
-size_t camera_tracks(struct camera *camera, struct scene_track *out, size_t max, int *width, int *height);
+/* Who is seen, at most `max`; *width and *height: of the full frame, 0 before there was one. *connected: frames come.
+ */
+size_t camera_tracks(struct camera *camera, struct scene_track *out, size_t max, int *width, int *height,
+                     bool *connected);
 
 #endif

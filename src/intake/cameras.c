@@ -312,7 +312,7 @@ enum aibox_status cameras_tracks(struct cameras *cameras, const char *device_id,
     struct place *place = hold(cameras, device_id);
     if (place == NULL)
         return no_camera(cameras, device_id, err);
-    out->count = camera_tracks(place->camera, out->items, SCENE_MAX_TRACKS, &out->width, &out->height);
+    out->count = camera_tracks(place->camera, out->items, SCENE_MAX_TRACKS, &out->width, &out->height, &out->connected);
     let_go(cameras, place);
     return AIBOX_OK;
 }

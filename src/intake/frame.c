@@ -113,7 +113,7 @@ enum aibox_status frame_to_jpeg(const struct AVFrame *frame, int max_width, int 
 {
     struct frame_scaler scaler = {0};
     struct image image = {0};
-    enum aibox_status status = frame_to_image(&scaler, frame, max_width, FRAME_MAX_HEIGHT, &image, err);
+    enum aibox_status status = frame_to_image(&scaler, frame, max_width, frame->height, &image, err);
     if (status == AIBOX_OK)
         status = image_encode_jpeg(&image, quality, jpeg, size, err);
     image_free(&image);

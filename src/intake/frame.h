@@ -12,6 +12,9 @@ struct SwsContext;
 #define FRAME_MAX_WIDTH  1920
 #define FRAME_MAX_HEIGHT 1080
 
+/* At most so wide is a frame that is shown whole: regions are drawn on it, which count in its pixels. */
+#define FRAME_WHOLE_WIDTH 16384
+
 /* Keeps what the conversion needs between frames. Zero-initialise; one thread at a time. */
 struct frame_scaler {
     struct SwsContext *sws;
@@ -26,7 +29,7 @@ void frame_scaler_free(struct frame_scaler *scaler);
 enum aibox_status frame_to_image(struct frame_scaler *scaler, const struct AVFrame *frame, int max_width,
                                  int max_height, struct image *out, struct aibox_error *err);
 
-/* `frame` as JPEG (malloc, the caller frees), at most max_width × FRAME_MAX_HEIGHT. Errors likewise. */
+/* `frame` as JPEG (malloc, the caller frees), at most max_width wide. Errors likewise. */
 enum aibox_status frame_to_jpeg(const struct AVFrame *frame, int max_width, int quality, uint8_t **jpeg, size_t *size,
                                 struct aibox_error *err);
 

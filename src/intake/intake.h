@@ -64,6 +64,7 @@ enum aibox_status intake_frame(struct intake *intake, const char *device_id, int
 
 /* Who is seen by a device now, in pixels of its full frame. NOT_FOUND as above. */
 struct intake_tracks {
+    bool connected;    /* frames come */
     int width, height; /* of the full frame; 0: there was none yet */
     size_t count;
     struct scene_track items[SCENE_MAX_TRACKS];

@@ -41,7 +41,7 @@ static enum video_trouble attempt(const struct video_options *options, int64_t u
     if (trouble == VIDEO_OK)
         trouble = video_next(video, VIDEO_ALL, until_ms, &frame, &skipped, &lag_ms);
     if (trouble == VIDEO_OK)
-        *status = frame_to_jpeg(frame, FRAME_MAX_WIDTH, TRY_JPEG_QUALITY, jpeg, size, err);
+        *status = frame_to_jpeg(frame, FRAME_WHOLE_WIDTH, TRY_JPEG_QUALITY, jpeg, size, err);
     video_close(video);
     return trouble;
 }

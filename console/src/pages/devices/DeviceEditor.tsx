@@ -112,7 +112,7 @@ function useDevicePicture(device: Device | undefined, tested: string | undefined
   const newest = useResource(
     async (signal) => {
       if (!device) return undefined;
-      if (isVideo(device.ep_type)) return URL.createObjectURL(await api.blob(`/api/devices/${encodeURIComponent(device.device_id)}/frame`, { width: 4096 }, signal));
+      if (isVideo(device.ep_type)) return URL.createObjectURL(await api.blob(`/api/devices/${encodeURIComponent(device.device_id)}/frame`, { width: 16384 }, signal));
       const { data } = await api.get<{ data: BoxEvent[] }>('/SophonFace/api/events', { streams: device.ep_id, per_page: 1 }, signal);
       return data[0]?.spot_pic_id ? eventPictureUrl(data[0]._id, 'spot') : undefined;
     },
@@ -179,8 +179,11 @@ function DeviceForm({ device, type, onDone }: FormProps) {
           )}
         </Space.Compact>
       </Form.Item>
-      {test.error && <ErrorState error={test.error} />}
-      {tested && <img className="region-picture" src={tested} alt={t('frame')} />}
+      {(test.error || tested) && (
+        <div className="device-tried">
+          {test.error ? <ErrorState error={test.error} /> : <img className="region-picture" src={tested} alt={t('frame')} />}
+        </div>
+      )}
       <Form.Item name="groups" label={t('groups')}>
         <LabelSelect kind="groups" multiple />
       </Form.Item>

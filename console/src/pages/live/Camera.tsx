@@ -23,6 +23,7 @@ interface Track {
 }
 
 interface Tracks {
+  connected: boolean;
   width: number;
   height: number;
   tracks: Track[];
@@ -30,6 +31,8 @@ interface Tracks {
 
 const FRAME_MS = 5000;
 const TRACKS_MS = 500; // boxes are to follow faces; the call is answered from memory
+
+const nothing: Tracks = { connected: false, width: 0, height: 0, tracks: [] };
 
 /** Who is seen, asked again when the last answer is there, while `active` and the page can be seen. */
 function useTracks(deviceId: string, active: boolean): Tracks | undefined {
@@ -48,8 +51,9 @@ function useTracks(deviceId: string, active: boolean): Tracks | undefined {
         next(TRACKS_MS);
       } catch (error) {
         if (isAborted(error)) return;
-        setTracks(undefined);
-        next(asApiError(error).http === 404 ? FRAME_MS : 2 * FRAME_MS);
+        const isGone = asApiError(error).http === 404;
+        setTracks(isGone ? nothing : undefined);
+        next(isGone ? FRAME_MS : 2 * FRAME_MS);
       }
     };
     next(0);
@@ -99,6 +103,8 @@ export function Camera({ device, paused, still }: { device: Device; paused: bool
   const active = !paused && !failed;
   const round = useRound(active && still);
   const tracks = useTracks(device.device_id, active && !still);
+  // A picture whose stream has ended stays as it was, and nothing tells the page.
+  const silent = tracks !== undefined && !tracks.connected;
   const path = `/api/devices/${encodeURIComponent(device.device_id)}`;
   const url = still || paused ? withQuery(`${path}/frame`, { width: 1280, round, tries }) : withQuery(`${path}/live`, { tries });
   const again = useCallback(() => {
@@ -107,12 +113,14 @@ export function Camera({ device, paused, still }: { device: Device; paused: bool
   }, []);
   return (
     <figure className="live-camera">
-      {failed ? (
+      {failed || silent ? (
         <div className="live-silent">
           <span>{t('silent')}</span>
-          <Button size="small" onClick={again}>
-            {t('again')}
-          </Button>
+          {failed && (
+            <Button size="small" onClick={again}>
+              {t('again')}
+            </Button>
+          )}
         </div>
       ) : (
         <div className="live-picture">
