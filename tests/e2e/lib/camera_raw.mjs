@@ -94,8 +94,9 @@ export class RawRtspServer {
     });
   }
 
-  url() {
-    return `rtsp://127.0.0.1:${this.port}/raw`;
+  /** Every name gives the same film. */
+  url(name = 'raw') {
+    return `rtsp://127.0.0.1:${this.port}/${name}`;
   }
 
   async stop() {
