@@ -1,10 +1,12 @@
 // Capture cameras for the tests: an FTP client that does what cameras do (and what they should not), and a kit that plays
 // pictures of known people as several cameras and counts what the box made of them.
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+import { run, temporaryFolder } from './box.mjs';
 
 import { until } from './until.mjs';
 
@@ -178,26 +180,61 @@ export async function allEvents(box) {
   }
 }
 
+/* How a camera uploads files [[name, bytes]] one after the other: with the client above, or as a program does it. */
+async function ownSender(camera) {
+  const client = await connected(camera);
+  return {
+    async send(files) {
+      for (const [name, bytes] of files) {
+        const { code } = await client.upload(name, bytes);
+        if (code !== 226) throw new Error(`${name}: ${code}`);
+      }
+    },
+    end: () => client.close(),
+  };
+}
+
+/** `command(paths)`: [program, arguments]. */
+async function programSender(camera, command) {
+  const folder = temporaryFolder();
+  (await connected(camera)).close();
+  return {
+    async send(files) {
+      const paths = files.map(([name]) => path.join(folder, name));
+      files.forEach(([, bytes], i) => writeFileSync(paths[i], bytes));
+      const { code, stderr } = await run(...command(paths));
+      paths.forEach((file) => rmSync(file));
+      if (code !== 0) throw new Error(`${files[0][0]}: ${stderr}`);
+    },
+    end: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+export const senders = {
+  own: ownSender,
+  curl: (camera) => programSender(camera, (paths) => ['curl', ['-sS', '-T', `{${paths}}`, `ftp://${camera.user}:${camera.password}@${camera.host}:${camera.port}/`]]),
+  lftp: (camera) =>
+    programSender(camera, (paths) => ['lftp', ['-c', [`open ftp://${camera.user}:${camera.password}@${camera.host}:${camera.port}`, ...paths.map((file) => `put ${file}`)].join('; ')]]),
+};
+
 /**
  * Plays `pictures` [{bytes, person: identity_id or null for a stranger}] as the cameras, in turns, `rate` pictures a second
- * in all. Beside each picture lies a JSON file with its number, so that it is known which event is whose.
+ * in all, each camera with the sender at its place in `by`. Beside each picture lies a JSON file with its number, so that it is known which event is whose.
  * {sent, seen, right, wrong, duplicates, missed: [number]}: right: the event names the person (or nobody, of a stranger);
  * wrong: it names somebody else; what is neither was uncertain, a stranger to the box, or made no event.
  */
-export async function playCameras(box, cameras, pictures, { rate }) {
-  const clients = await Promise.all(cameras.map(connected));
+export async function playCameras(box, cameras, pictures, { rate, by = [] }) {
+  const clients = await Promise.all(cameras.map((camera, i) => (by[i] ?? senders.own)(camera)));
   const start = Date.now();
   const lines = cameras.map(async (_, camera) => {
     for (let i = camera; i < pictures.length; i += cameras.length) {
       await sleep(Math.max(0, start + (i * 1000) / rate - Date.now()));
-      await clients[camera].upload(`shot${i}.json`, JSON.stringify({ number: i }));
-      const { code } = await clients[camera].upload(`shot${i}.jpg`, pictures[i].bytes);
-      if (code !== 226) throw new Error(`picture ${i}: ${code}`);
+      await clients[camera].send([[`shot${i}.json`, JSON.stringify({ number: i })], [`shot${i}.jpg`, pictures[i].bytes]]);
     }
   });
   await Promise.all(lines);
   const took_ms = Date.now() - start;
-  for (const client of clients) client.close();
+  for (const client of clients) client.end();
   let still = -1;
   await until(
     async () => {
