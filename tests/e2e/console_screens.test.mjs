@@ -1,13 +1,12 @@
 // The full-screen pages in a real browser: a tablet with a camera becomes a terminal, the greeter welcomes who passes.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { password, setUp } from './lib/access.mjs';
 import { Box } from './lib/box.mjs';
-import { Browser, chromiumProgram } from './lib/browser.mjs';
+import { Browser, chromiumProgram, webcamOf } from './lib/browser.mjs';
 import { base64, people } from './lib/pictures.mjs';
 
 const missing = !chromiumProgram ? 'chromium is not installed' : spawnSync('ffmpeg', ['-version']).error ? 'ffmpeg is not installed' : false;
@@ -35,14 +34,7 @@ before(async () => {
   assert.equal((await admin.post('/api/accounts', { name: 'tv', role: 'viewer', password })).status, 200);
 
   // What the camera sees: the other photo of the same person.
-  const photo = path.join(box.data, 'camera.jpg');
-  const film = path.join(box.data, 'camera.y4m');
-  writeFileSync(photo, person.other);
-  // Who stands before a door moves a little.
-  const filter = "scale=600:440:force_original_aspect_ratio=decrease,pad=720:480:-1:-1:gray,crop=640:480:x='20+20*mod(n,3)'";
-  const made2 = spawnSync('ffmpeg', ['-v', 'error', '-y', '-loop', '1', '-i', photo, '-t', '2', '-r', '10', '-vf', filter, '-pix_fmt', 'yuv420p', film]);
-  assert.equal(made2.status, 0, String(made2.stderr));
-  browser = await Browser.start([`--use-file-for-fake-video-capture=${film}`]);
+  browser = await Browser.start([webcamOf(person.other, path.join(box.data, 'camera.y4m'))]);
 });
 after(async () => {
   await browser?.stop();
