@@ -16,7 +16,7 @@ import { useResource } from '../lib/useResource';
 import { ErrorState } from './States';
 
 const T = texts({
-  looking: ['The box looks at the photo', '设备正在检查照片'],
+  looking: ['The box looks at the photo', '主机正在检查照片'],
   good: ['A good photo', '照片合格'],
   bad: ['Not good enough', '照片不合格'],
   none: ['No face found', '未检测到人脸'],

@@ -14,8 +14,8 @@ import type { Resource } from '../lib/useResource';
 
 const T = texts({
   failed: ['That did not work', '操作未成功'],
-  unreachable: ['The box does not answer', '设备没有响应'],
-  unreachableHint: ['It may be restarting, or the network is down. This page tries again by itself.', '设备可能正在重启，或网络中断。本页会自动重试。'],
+  unreachable: ['The box does not answer', '主机没有响应'],
+  unreachableHint: ['It may be restarting, or the network is down. This page tries again by itself.', '主机可能正在重启，或网络中断。本页会自动重试。'],
   again: ['Try again', '重试'],
   loading: ['Loading', '加载中'],
 });

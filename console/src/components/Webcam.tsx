@@ -14,7 +14,7 @@ const T = texts({
   cancel: ['Cancel', '取消'],
   hint: ['Look straight into the camera, with light from the front.', '请正对摄像头，光线从正面照射。'],
   insecure: ['A browser lets a page use the camera only over HTTPS, or on the box’s own computer. Open the console over HTTPS, or choose a file.',
-    '浏览器仅允许在 HTTPS 或设备本机上使用摄像头。请通过 HTTPS 打开控制台，或选择照片文件。'],
+    '浏览器仅允许在 HTTPS 或主机上使用摄像头。请通过 HTTPS 打开控制台，或选择照片文件。'],
   refused: ['The browser was not allowed to use the camera.', '浏览器未获准使用摄像头。'],
   none: ['There is no camera at this computer, or another program uses it.', '本机没有摄像头，或被其他程序占用。'],
 });

@@ -28,10 +28,11 @@ let connected = false;
 let retry: number | undefined;
 let lastId = '';
 
+const tellState = () => stateListeners.forEach((listener) => listener());
+
 function setConnected(next: boolean): void {
-  if (connected === next) return;
   connected = next;
-  stateListeners.forEach((listener) => listener());
+  tellState();
 }
 
 const count = () => kinds.reduce((sum, kind) => sum + (listeners.get(kind)?.size ?? 0), 0);
@@ -75,6 +76,7 @@ export function useStream<Kind extends StreamKind>(kind: Kind, onMessage: (messa
     const listener = ((message: StreamMessages[Kind]) => handler.current(message)) as Listener;
     listeners.get(kind)?.add(listener);
     if (!source) open();
+    tellState();
     return () => {
       listeners.get(kind)?.delete(listener);
       // Pages change hands without a new connection.
@@ -83,13 +85,13 @@ export function useStream<Kind extends StreamKind>(kind: Kind, onMessage: (messa
   }, [kind]);
 }
 
-/** Whether the live connection stands. */
-export function useStreamState(): boolean {
+/** Whether the live connection stands; undefined: nothing that is shown needs one. */
+export function useStreamState(): boolean | undefined {
   return useSyncExternalStore(
     (changed) => {
       stateListeners.add(changed);
       return () => stateListeners.delete(changed);
     },
-    () => connected,
+    () => (source ? connected : undefined),
   );
 }

@@ -12,7 +12,7 @@ import { groupsOf, type Operation, type Document, type Schema } from './api/docu
 const TryIt = lazy(() => import('./api/TryIt'));
 
 const T = texts({
-  hint: ['What this console can do, programs can do, too: every call of the box, from /openapi.json.', '控制台能做的，程序也能做：设备的全部接口，来自 /openapi.json。'],
+  hint: ['What this console can do, programs can do, too: every call of the box, from /openapi.json.', '控制台能做的，程序也能做：主机的全部接口，来自 /openapi.json。'],
   search: ['Find a call', '查找接口'],
   none: ['No such call', '没有这样的接口'],
   field: ['Field', '字段'],

@@ -153,6 +153,7 @@ export default function People() {
           <Table<PersonRow>
             rowKey="identity_id"
             size="middle"
+            className="people-table"
             dataSource={data.people_list}
             rowSelection={mayChange ? { selectedRowKeys: chosen, preserveSelectedRowKeys: true, onChange: (keys) => setChosen(keys.map(String)) } : undefined}
             pagination={{

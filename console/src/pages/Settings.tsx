@@ -27,7 +27,7 @@ const T = texts({
   storage: ['Storage', '存储'],
   access: ['Accounts', '账户'],
   backup: ['Backup', '备份'],
-  box: ['Box', '设备'],
+  box: ['Box', '主机'],
   network: ['Network', '网络'],
   logs: ['Logs', '日志'],
   all: ['All settings', '全部设置'],

@@ -24,14 +24,14 @@ import './people/people.css';
 import { PersonEditor } from './people/PersonEditor';
 
 const T = texts({
-  name: ['Name of the box', '设备名称'],
+  name: ['Name of the box', '主机名称'],
   nameHint: ['Shown here and told to platforms, e.g. where it stands.', '显示于控制台并上报平台，例如安装位置。'],
   camera: ['First camera', '首个摄像机'],
   cameraHint: ['A camera that uploads by FTP, a video camera, or a door terminal. To try things out, this browser’s camera is enough.', 'FTP 抓拍摄像机、网络摄像机或门禁终端。试用时可直接使用浏览器摄像头。'],
   addCamera: ['Add a camera', '添加摄像机'],
   addTerminal: ['Add a door terminal', '添加门禁终端'],
   webcam: ['Use this browser’s camera', '使用浏览器摄像头'],
-  insecure: ['This browser’s camera can be used over HTTPS or on the box’s own computer only; a photo file does as well.', '浏览器摄像头仅可在 HTTPS 或设备本机使用，也可使用照片文件。'],
+  insecure: ['This browser’s camera can be used over HTTPS or on the box’s own computer only; a photo file does as well.', '浏览器摄像头仅可在 HTTPS 或主机使用，也可使用照片文件。'],
   person: ['First person', '首位人员'],
   personHint: ['Somebody with a photo, yourself for instance.', '添加一位带照片的人员，例如您自己。'],
   addPerson: ['Add a person', '新增人员'],
@@ -41,9 +41,10 @@ const T = texts({
   photo: ['Photo to recognise', '待识别照片'],
   ask: ['Who is this?', '这是谁？'],
   known: ['That is {name}', '这是 {name}'],
-  unknown: ['The box knows nobody who looks like this', '设备中没有相似的人员'],
-  uncertain: ['The box is not sure: {name}?', '设备不确定：{name}？'],
+  unknown: ['The box knows nobody who looks like this', '主机中没有相似的人员'],
+  uncertain: ['The box is not sure: {name}?', '主机不确定：{name}？'],
   next: ['Go on', '下一步'],
+  skip: ['Skip', '跳过'],
   back: ['Back', '上一步'],
   save: ['Save and go on', '保存并继续'],
   finish: ['To the dashboard', '进入概览'],
@@ -209,7 +210,7 @@ export default function Welcome() {
         {step > 0 && <Button onClick={() => go(step - 1)}>{t('back')}</Button>}
         {step < 3 && (
           <Button type="text" onClick={() => go(step + 1)}>
-            {t('next')}
+            {t('skip')}
           </Button>
         )}
       </Space>

@@ -21,7 +21,7 @@ const T = texts({
   hello: ['Welcome, {name}', '欢迎，{name}'],
   visitor: ['Visitor', '访客'],
   vip: ['VIP', '贵宾'],
-  notLive: ['The box does not answer; trying again', '设备没有响应，正在重试'],
+  notLive: ['The box does not answer; trying again', '主机没有响应，正在重试'],
   full: ['Full screen', '全屏'],
   pictureOf: ['Photo of {name}', '{name} 的照片'],
 });
@@ -62,15 +62,16 @@ interface Guest {
   message: string;
 }
 
-/** What the person's `info` has for this screen: a text called `welcome`, there or in `ext_info`. */
+/** What the person's `info` has for this screen: a text called `welcome`, there or in `ext_info`, or what the console
+ * keeps as a visitor's welcome message. */
 async function messageFor(identityId: string): Promise<string> {
   try {
-    const { data } = await api.get<{ data: { identities_list: { info: { welcome?: unknown; ext_info?: { welcome?: unknown } } }[] } }>('/SophonFogSys/api/users', {
+    const { data } = await api.get<{ data: { identities_list: { info: { welcome?: unknown; ext_info?: { welcome?: unknown; message?: unknown } } }[] } }>('/SophonFogSys/api/users', {
       identity_id: identityId,
       need_reg_photo: false,
     });
     const info = data.identities_list[0]?.info;
-    const message = info?.welcome ?? info?.ext_info?.welcome;
+    const message = info?.welcome ?? info?.ext_info?.welcome ?? info?.ext_info?.message;
     return typeof message === 'string' ? message : '';
   } catch {
     return ''; // a greeting without it is still one

@@ -7,7 +7,7 @@ import { texts, useTexts } from '../lib/texts';
 
 const T = texts({
   title: ['This page failed', '页面出错'],
-  hint: ['Load it again. If that does not help, the box may have been updated.', '请重新加载。如果仍有问题，设备可能已升级。'],
+  hint: ['Load it again. If that does not help, the box may have been updated.', '请重新加载。如果仍有问题，主机可能已升级。'],
   reload: ['Load again', '重新加载'],
 });
 

@@ -11,6 +11,7 @@ const T = texts({
   title: ['Change the password', '修改密码'],
   old: ['Password now', '当前密码'],
   next: ['New password', '新密码'],
+  short: ['Too short', '密码太短'],
   rule: ['At least 12 characters', '至少 12 个字符'],
   save: ['Change', '修改'],
   cancel: ['Cancel', '取消'],
@@ -42,7 +43,7 @@ export function PasswordDialog({ open, onClose }: { open: boolean; onClose: () =
         <Form.Item name="old_password" label={t('old')} rules={[{ required: true, message: '' }]}>
           <Input.Password autoComplete="current-password" />
         </Form.Item>
-        <Form.Item name="password" label={t('next')} extra={t('rule')} rules={passwordRules(t('rule'))}>
+        <Form.Item name="password" label={t('next')} extra={t('rule')} rules={passwordRules(t('short'))}>
           <Input.Password autoComplete="new-password" />
         </Form.Item>
       </Form>

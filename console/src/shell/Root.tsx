@@ -24,6 +24,7 @@ const tokens = {
 };
 // Text that is told from its background by everybody: contrasts of 4.5 and more (WCAG 2.1 AA).
 const lightTokens = {
+  colorPrimaryHover: '#0f5bc4', // the library's is too pale under white letters
   colorLink: '#0958d9',
   colorError: '#cf1322',
   colorTextDescription: '#5b6470',
@@ -37,8 +38,9 @@ const darkTokens = {
   colorTextTertiary: '#a3abb5',
   colorTextPlaceholder: '#98a0aa',
 };
-const lightComponents = { Menu: { itemSelectedColor: '#0958d9' }, Tabs: { itemSelectedColor: '#0958d9', itemHoverColor: '#0958d9' } };
-const darkComponents = { Menu: { itemSelectedColor: '#a9d1ff' }, Tabs: { itemSelectedColor: '#69b1ff', itemHoverColor: '#69b1ff' } };
+// Words stand in some switches, also while they are off.
+const lightComponents = { Switch: { colorTextQuaternary: '#6b7480', colorTextTertiary: '#5b6470' }, Menu: { itemSelectedColor: '#0958d9' }, Tabs: { itemSelectedColor: '#0958d9', itemHoverColor: '#0958d9' } };
+const darkComponents = { Switch: { colorTextQuaternary: '#5a626c', colorTextTertiary: '#6b7480' }, Menu: { itemSelectedColor: '#a9d1ff' }, Tabs: { itemSelectedColor: '#69b1ff', itemHoverColor: '#69b1ff' } };
 
 function Design({ children }: { children: ReactNode }) {
   const { language } = useLanguage();

@@ -10,14 +10,15 @@ import { EntranceCard } from './Entrance';
 import { passwordRules } from './passwordRules';
 
 const T = texts({
-  title: ['Set up this box', '初始化设备'],
+  title: ['Set up this box', '初始化主机'],
   where: ['The box printed a set-up link when it started for the first time, in its terminal and its log. Open that link, or paste its token here.',
-    '设备首次启动时在终端和日志中打印了初始化链接。请打开该链接，或在此粘贴其中的令牌。'],
+    '主机首次启动时在终端和日志中打印了初始化链接。请打开该链接，或在此粘贴其中的令牌。'],
   token: ['Token', '令牌'],
   name: ['Administrator’s name', '管理员用户名'],
   password: ['Password', '密码'],
   repeat: ['The same again', '再次输入密码'],
   rule: ['At least 12 characters', '至少 12 个字符'],
+  short: ['Too short', '密码太短'],
   different: ['The two are different', '两次输入不一致'],
   go: ['Set the password', '设置密码'],
 });
@@ -53,7 +54,7 @@ export function SetUp() {
         <Form.Item name="name" label={t('name')} rules={[{ required: true, message: '' }]}>
           <Input autoComplete="username" />
         </Form.Item>
-        <Form.Item name="password" label={t('password')} extra={t('rule')} rules={passwordRules(t('rule'))}>
+        <Form.Item name="password" label={t('password')} extra={t('rule')} rules={passwordRules(t('short'))}>
           <Input.Password autoComplete="new-password" />
         </Form.Item>
         <Form.Item

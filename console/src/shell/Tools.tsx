@@ -91,6 +91,7 @@ function AccountMenu() {
 function LiveState() {
   const t = useTexts(T);
   const connected = useStreamState();
+  if (connected === undefined) return null;
   const text = connected ? t('live') : t('notLive');
   return (
     <Tooltip title={text}>

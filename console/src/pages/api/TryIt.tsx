@@ -10,12 +10,12 @@ import type { Operation } from './document';
 const T = texts({
   body: ['Body (JSON)', '请求体（JSON）'],
   send: ['Send', '发送'],
-  sure: ['This changes the box. Send it?', '这会更改设备，确定发送？'],
+  sure: ['This changes the box. Send it?', '这会更改主机，确定发送？'],
   cancel: ['Cancel', '取消'],
   noJson: ['The body is not JSON: {why}', '请求体不是 JSON：{why}'],
   file: ['Takes a file: use curl, or the page that is made for it.', '该接口接收文件：请使用 curl 或相应页面。'],
   stream: ['Sends without end: use curl -N.', '该接口持续发送数据：请使用 curl -N。'],
-  failed: ['The box does not answer', '设备没有响应'],
+  failed: ['The box does not answer', '主机没有响应'],
   more: ['… {n} more characters', '…还有 {n} 个字符'],
   curl: ['As a command', '命令行形式'],
 });

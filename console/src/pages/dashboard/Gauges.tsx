@@ -7,7 +7,7 @@ import { texts, useTexts } from '../../lib/texts';
 import { useStream } from '../../lib/useStream';
 
 const T = texts({
-  box: ['The box', '设备状态'],
+  box: ['The box', '主机状态'],
   cpu: ['Processor', '处理器'],
   memory: ['Memory', '内存'],
   disk: ['Disk', '磁盘'],

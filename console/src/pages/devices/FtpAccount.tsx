@@ -6,7 +6,7 @@ import { texts, useTexts } from '../../lib/texts';
 
 const T = texts({
   title: ['Type this into the camera', '请在摄像机中填写'],
-  once: ['The password is shown this once. The box keeps no copy that can be read; a new one can be made later.', '密码仅显示一次，设备不保存可读副本，之后可重新生成。'],
+  once: ['The password is shown this once. The box keeps no copy that can be read; a new one can be made later.', '密码仅显示一次，主机不保存可读副本，之后可重新生成。'],
   host: ['FTP server', 'FTP 服务器'],
   port: ['Port', '端口'],
   user: ['User', '用户名'],

@@ -22,7 +22,6 @@ import { personTypes, useTypeName } from './types';
 
 const T = texts({
   addTitle: ['New person', '新增人员'],
-  editTitle: ['{name}', '{name}'],
   id: ['Id', '编号'],
   idHint: ['Unique; can’t be changed later. Left empty, the box makes one.', '唯一，之后不可更改。留空则自动生成。'],
   name: ['Name', '姓名'],
@@ -284,11 +283,13 @@ function PersonForm({ person, photoOf, onDone, onTouched }: FormProps) {
   );
 }
 
-function ExistingPerson({ identityId, ...rest }: Omit<FormProps, 'person'> & { identityId: string }) {
+function ExistingPerson({ identityId, onName, ...rest }: Omit<FormProps, 'person'> & { identityId: string; onName: (name: string) => void }) {
   const person = useResource(
     (signal) => api.get<{ data: { identities_list: Person[] } }>('/SophonFogSys/api/users', { identity_id: identityId, need_reg_photo: false }, signal),
     [identityId],
   );
+  const name = person.data?.data.identities_list[0]?.info.name;
+  useEffect(() => onName(name ?? ''), [name, onName]);
   return <Await resource={person}>{({ data }) => <PersonForm person={data.identities_list[0]} {...rest} />}</Await>;
 }
 
@@ -302,6 +303,7 @@ interface Properties {
 
 export function PersonEditor({ open, identityId, photoOf, onClose }: Properties) {
   const t = useTexts(T);
+  const [name, setName] = useState('');
   // Each opening begins with a fresh form, also while the last one is still sliding away.
   const [opening, setOpening] = useState({ open, round: 0 });
   const [touched, setTouched] = useState(false);
@@ -312,8 +314,12 @@ export function PersonEditor({ open, identityId, photoOf, onClose }: Properties)
   const close = (changed: boolean) => onClose(changed || touched);
   const common = { onDone: close, onTouched: () => setTouched(true) };
   return (
-    <Drawer open={open} size={520} title={identityId === undefined ? t('addTitle') : t('editTitle', { name: identityId })} onClose={() => close(false)} destroyOnHidden>
-      {identityId === undefined ? <PersonForm key={opening.round} photoOf={photoOf} {...common} /> : <ExistingPerson key={opening.round} {...common} identityId={identityId} />}
+    <Drawer open={open} size={520} title={identityId === undefined ? t('addTitle') : name || identityId} onClose={() => close(false)} destroyOnHidden>
+      {identityId === undefined ? (
+        <PersonForm key={opening.round} photoOf={photoOf} {...common} />
+      ) : (
+        <ExistingPerson key={opening.round} {...common} identityId={identityId} onName={setName} />
+      )}
     </Drawer>
   );
 }

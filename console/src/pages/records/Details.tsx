@@ -10,7 +10,7 @@ import { useFormat } from '../../lib/format';
 import { Go, navigate } from '../../lib/router';
 import { texts, useTexts } from '../../lib/texts';
 import { useSession } from '../../session';
-import { eventTexts, isReason, reasonColor } from './words';
+import { doorTexts, eventTexts, isDoorAction, isReason, reasonColor } from './words';
 
 const T = texts({
   scene: ['Picture of the scene', '现场图片'],
@@ -93,6 +93,7 @@ function ageAndSex(info: Record<string, unknown>, words: { female: string; male:
 export function Details({ event, devices, onDeleted }: DetailsProps) {
   const t = useTexts(T);
   const r = useTexts(eventTexts);
+  const d = useTexts(doorTexts);
   const format = useFormat();
   const known = event.verdict === 'known';
   const device = devices.find(({ ep_id }) => ep_id === event.ext_data.ep_id);
@@ -131,7 +132,7 @@ export function Details({ event, devices, onDeleted }: DetailsProps) {
     known && { key: 'margin', label: t('margin'), children: format.score(event.margin) },
     (device ?? event.ext_data.ep_id) && { key: 'device', label: t('device'), children: device?.device_name || event.ext_data.ep_id },
     event.group_name && { key: 'group', label: t('group'), children: event.group_name },
-    event.action && { key: 'door', label: t('door'), children: event.action },
+    event.action && { key: 'door', label: t('door'), children: isDoorAction(event.action) ? d(event.action) : event.action },
     event.ext_data.liveness !== undefined && { key: 'liveness', label: t('liveness'), children: format.score(event.ext_data.liveness) },
     event.masked && { key: 'mask', label: t('mask'), children: t('masked') },
     Array.isArray(fails) && fails.length > 0 && { key: 'quality', label: t('quality'), children: fails.join(', ') },

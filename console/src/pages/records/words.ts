@@ -13,6 +13,14 @@ export const eventTexts = texts({
   known: ['known', '已识别'],
   again: ['seen {n} ×', '第 {n} 次'],
 });
+
+/** What became of the door. */
+export const doorTexts = texts({
+  opendoor: ['opened', '开门'],
+  closedoor: ['closed', '关门'],
+  alarm: ['alarm', '报警'],
+});
+export const isDoorAction = (action: string): action is keyof typeof doorTexts => action in doorTexts;
 export type EventWord = keyof typeof eventTexts;
 
 export const reasons = ['passed', 'stranger', 'uncertain', 'no_permission', 'blacklisted', 'liveness', 'low_quality'] as const;

@@ -28,6 +28,7 @@ const T = texts({
   viewerHint: ['looking only', '仅查看'],
   password: ['Password', '密码'],
   passwordHint: ['At least 12 characters', '至少 12 个字符'],
+  short: ['Too short', '密码太短'],
   newPassword: ['New password (empty: as it is)', '新密码（留空则不变）'],
   expires: ['Valid until', '有效期至'],
   never: ['no end', '长期有效'],
@@ -47,7 +48,7 @@ const T = texts({
   what: ['What', '操作'],
   result: ['Result', '结果'],
   none: ['None yet', '暂无数据'],
-  openMode: ['This box runs with open access on its own computer: accounts count once access.mode is closed.', '设备当前以开放模式在本机运行；access.mode 设为 closed 后账户才生效。'],
+  openMode: ['This box runs with open access on its own computer: accounts count once access.mode is closed.', '主机当前以开放模式在本机运行；access.mode 设为 closed 后账户才生效。'],
 });
 
 interface Account {
@@ -111,7 +112,7 @@ function AccountDialog({ account, onClose }: { account: Account | undefined; onC
         <Form.Item name="role" label={t('role')} rules={[{ required: true, message: t('role') }]}>
           <RoleSelect />
         </Form.Item>
-        <Form.Item name="password" label={isNew ? t('password') : t('newPassword')} extra={t('passwordHint')} rules={[{ required: isNew, message: t('passwordHint') }, { min: 12, message: t('passwordHint') }]}>
+        <Form.Item name="password" label={isNew ? t('password') : t('newPassword')} extra={t('passwordHint')} rules={[{ required: isNew, message: t('short') }, { min: 12, message: t('short') }]}>
           <Input.Password autoComplete="new-password" />
         </Form.Item>
       </Form>

@@ -15,9 +15,10 @@ const T = texts({
   backup: ['Backup', '备份'],
   backupHint: [
     'One encrypted file with people, devices, settings and events. The box keeps the newest for a day: download it and keep it elsewhere.',
-    '将人员、设备、设置和事件保存为一个加密文件。设备只保留最新的备份一天，请下载并另行保存。',
+    '将人员、设备、设置和事件保存为一个加密文件。主机只保留最新的备份一天，请下载并另行保存。',
   ],
   password: ['Password of the backup', '备份密码'],
+  short: ['Too short', '密码太短'],
   passwordHint: ['At least 12 characters. Nobody can restore the backup without it.', '至少 12 个字符。没有密码任何人都无法恢复。'],
   events: ['With events and their pictures', '包含事件及其图片'],
   make: ['Make a backup', '创建备份'],
@@ -33,16 +34,16 @@ const T = texts({
   look: ['Look into it', '查看内容'],
   cancel: ['Cancel', '取消'],
   found: ['This is in the backup', '备份内容'],
-  box: ['Box', '设备'],
+  box: ['Box', '主机'],
   made: ['Made', '创建时间'],
   version: ['Version', '版本'],
   people: ['People', '人员'],
   eventCount: ['Events', '事件'],
   withoutEvents: ['without', '不包含'],
-  warning: ['Everything that the box keeps now is replaced.', '设备当前保存的所有数据将被替换。'],
+  warning: ['Everything that the box keeps now is replaced.', '主机当前保存的所有数据将被替换。'],
   accounts: ['Also replace accounts, API keys and the audit log', '同时替换账户、API 密钥和审计日志'],
   confirm: ['Restore now', '立即恢复'],
-  restoring: ['The box is starting anew with the backup …', '设备正在使用备份重新启动…'],
+  restoring: ['The box is starting anew with the backup …', '主机正在使用备份重新启动…'],
 });
 
 interface Status {
@@ -109,7 +110,7 @@ function Make() {
               </Space>
             )}
             <Form form={form} layout="vertical" initialValues={{ events: true }} onFinish={(values) => void start.run(values)}>
-              <Form.Item name="password" label={t('password')} extra={t('passwordHint')} rules={[{ required: true, min: 12, message: t('passwordHint') }]}>
+              <Form.Item name="password" label={t('password')} extra={t('passwordHint')} rules={[{ required: true, min: 12, message: t('short') }]}>
                 <Input.Password autoComplete="new-password" />
               </Form.Item>
               <Form.Item name="events" valuePropName="checked">

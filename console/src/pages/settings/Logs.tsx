@@ -14,7 +14,7 @@ const T = texts({
   title: ['Log', '日志'],
   hint: [
     'The last 2,000 lines since the box started, newest first. How much is written: the setting “Log level”.',
-    '设备启动以来最近的 2000 行日志，最新的在前。记录级别由“日志级别”设置决定。',
+    '主机启动以来最近的 2000 行日志，最新的在前。记录级别由“日志级别”设置决定。',
   ],
   level: ['Level', '级别'],
   debug: ['Everything', '全部'],

@@ -7,6 +7,7 @@ import { Await, EmptyState } from '../../components/States';
 import { useFormat } from '../../lib/format';
 import { texts, useTexts } from '../../lib/texts';
 import { useResource } from '../../lib/useResource';
+import { useLinkState, useQueueState } from '../platform/words';
 import { keysOf, type Settings } from './settings';
 import { SettingsForm } from './SettingsForm';
 
@@ -53,6 +54,8 @@ const good = new Set(['listening', 'consuming']);
 function LinkCard() {
   const t = useTexts(T);
   const format = useFormat();
+  const linkState = useLinkState();
+  const queueState = useQueueState();
   const link = useResource((signal) => api.get<{ data: Link }>('/api/platform', {}, signal), [], { every: 5000 });
   return (
     <Card title={t('link')}>
@@ -62,7 +65,7 @@ function LinkCard() {
             column={1}
             size="small"
             items={[
-              { key: 'state', label: t('state'), children: <Tag color={good.has(data.state) ? 'success' : data.state === 'off' ? undefined : 'warning'}>{data.state}</Tag> },
+              { key: 'state', label: t('state'), children: <Tag color={good.has(data.state) ? 'success' : data.state === 'off' ? undefined : 'warning'}>{linkState(data.state)}</Tag> },
               ...(data.since > 0 ? [{ key: 'since', label: t('since'), children: format.moment(data.since) }] : []),
               { key: 'error', label: t('lastError'), children: data.last_error ? <span className="bad">{data.last_error}</span> : t('none') },
               ...(data.next_try > 0 ? [{ key: 'next', label: t('nextTry'), children: format.moment(data.next_try) }] : []),
@@ -75,7 +78,7 @@ function LinkCard() {
                         <ul className="plain-list">
                           {data.queues.map((queue) => (
                             <li key={queue.name}>
-                              {queue.name} <Tag color={good.has(queue.state) ? 'success' : 'warning'}>{queue.state}</Tag>
+                              {queue.name} <Tag color={good.has(queue.state) ? 'success' : 'warning'}>{queueState(queue.state)}</Tag>
                               {queue.last_error && <span className="bad">{queue.last_error}</span>}
                             </li>
                           ))}

@@ -17,7 +17,7 @@ const T = texts({
   history: ['History', '历史事件'],
   historyHint: ['Every event, repeated until the receiver has confirmed it: for attendance and archives.', '每个事件，重复发送直到接收方确认，用于考勤和归档。'],
   monitor: ['Status', '状态'],
-  monitorHint: ['How the box and its devices are doing.', '设备及其终端的运行状态。'],
+  monitorHint: ['How the box and its devices are doing.', '主机及其设备的运行状态。'],
   urls: ['Addresses', '地址'],
   urlHint: ['http://… or https://…, confirmed by Enter', 'http://… 或 https://…，回车确认'],
   form: ['Format', '格式'],

@@ -19,7 +19,7 @@ const T = texts({
   saved: ['Saved', '已保存'],
   fixed: ['Fixed on the command line; can’t be changed here', '由命令行指定，无法在此修改'],
   restart: ['after a restart', '重启后生效'],
-  pending: ['Some changes count after the next start of the box.', '部分修改将在设备下次启动后生效。'],
+  pending: ['Some changes count after the next start of the box.', '部分修改将在主机下次启动后生效。'],
   toDefault: ['Back to the default, {value}', '恢复默认值 {value}'],
   auto: ['automatic', '自动'],
   empty: ['empty', '空'],

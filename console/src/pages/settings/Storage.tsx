@@ -15,11 +15,11 @@ const T = texts({
   wipe: ['Wipe', '清除数据'],
   wipeHint: [
     'Deletes people, events or everything so that no byte of it is left on the disk. Backups kept on the box go, too.',
-    '彻底删除人员、事件或全部数据，磁盘上不留痕迹。设备上保留的备份也会被删除。',
+    '彻底删除人员、事件或全部数据，磁盘上不留痕迹。主机上保留的备份也会被删除。',
   ],
   people: ['People, with photos, groups and permission groups', '人员，包括照片、分组和权限组'],
   events: ['Events, with pictures', '事件，包括图片'],
-  all: ['Both, and the settings', '以上全部及设置'],
+  all: ['Everything: people, events and the settings', '全部：人员、事件和设置'],
   begin: ['Wipe …', '清除…'],
   title: ['This can’t be undone', '此操作无法撤销'],
   word: ['WIPE', 'WIPE'],
@@ -44,6 +44,11 @@ function Wipe({ onDone }: { onDone: () => void }) {
     t('done'),
     { quiet: true },
   );
+  const begin = () => {
+    setTyped('');
+    wipe.clear();
+    setAsking(true);
+  };
   const any = options.users || options.events || options.all;
   return (
     <Card title={t('wipe')}>
@@ -58,7 +63,7 @@ function Wipe({ onDone }: { onDone: () => void }) {
         <Checkbox checked={options.all} onChange={(event) => setOptions({ ...options, all: event.target.checked })}>
           {t('all')}
         </Checkbox>
-        <Button danger disabled={!any} onClick={() => setAsking(true)}>
+        <Button danger disabled={!any} onClick={begin}>
           {t('begin')}
         </Button>
       </Space>
@@ -71,10 +76,6 @@ function Wipe({ onDone }: { onDone: () => void }) {
         confirmLoading={wipe.busy}
         onOk={() => void wipe.run()}
         onCancel={() => setAsking(false)}
-        afterOpenChange={() => {
-          setTyped('');
-          wipe.clear();
-        }}
       >
         <Space orientation="vertical" className="wide">
           <Alert type="warning" showIcon title={options.all ? t('all') : [options.users && t('people'), options.events && t('events')].filter(Boolean).join(' · ')} />
