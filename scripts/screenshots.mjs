@@ -13,7 +13,7 @@ process.env.AIBOX_BIN ??= path.join(root, 'build/release');
 const { Browser, settled, visit, webcamOf } = await import('../tests/e2e/lib/browser.mjs');
 const { Stage } = await import('./stage.mjs');
 
-const tabs = ['recognition', 'doors', 'reports', 'platform', 'storage', 'access', 'backup', 'box', 'logs', 'all'];
+const tabs = ['recognition', 'doors', 'reports', 'platform', 'storage', 'access', 'backup', 'box', 'network', 'logs', 'all'];
 /** Places of the console by the name of their picture. */
 const places = {
   dashboard: '/',
