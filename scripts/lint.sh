@@ -120,7 +120,7 @@ check_binary() {
     tracked_files . | while read -r file; do
         if [ ! -s "$file" ] || grep -qI '' "$file"; then continue; fi
         case $file in
-        docs/*.png | tests/fixtures/* | tests/fuzz/*/seeds/* | console/*.png | console/*.ico | console/*.woff2)
+        docs/*.png | docs/*.webp | tests/fixtures/* | tests/fuzz/*/seeds/* | console/*.png | console/*.ico | console/*.woff2)
             size=$(wc -c <"$file")
             [ "$size" -le 262144 ] || echo "$file: $size bytes, more than 262144"
             ;;
