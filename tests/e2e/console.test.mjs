@@ -149,6 +149,24 @@ test('a photo that is not good enough is refused in plain words', { skip }, asyn
   await context.close();
 });
 
+test('the log: filtered by part, level and text', { skip }, async () => {
+  assert.equal((await box.post('/api/keys', { name: 'for the log', role: 'viewer' })).status, 200);
+  assert.equal((await box.delete('/api/keys', { name: 'for the log' })).status, 200);
+  const { page, context, faults } = await browser.open(box.url);
+  await visit(page, '/settings?tab=logs');
+  await page.getByRole('cell', { name: /key made name=for the log/ }).first().waitFor();
+  await page.getByRole('searchbox', { name: 'With the text' }).fill('GALLERY loaded');
+  await page.getByRole('cell', { name: /gallery loaded people=/ }).waitFor();
+  await page.getByRole('cell', { name: /key made/ }).first().waitFor({ state: 'detached' });
+  const file = new URL(await page.getByRole('link', { name: 'Download' }).getAttribute('href'), box.url);
+  assert.equal(file.searchParams.get('text'), 'GALLERY loaded');
+  assert.match((await box.get(file.pathname + file.search)).body.toString(), /^\S+Z info flow gallery loaded [^\n]*\n$/);
+  await page.getByRole('searchbox', { name: 'With the text' }).fill('nothing of that kind');
+  await page.getByText('No such line').waitFor();
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('a receiver of reports is tried by a button', { skip }, async () => {
   const receiver = await Receiver.start({ answer: () => ({ body: 'well received' }) });
   const set = (urls) => box.post('/SophonFogSys/api/HistoryEventUrl', { history_upload_event_url: urls, 'content-type': 'json' });

@@ -76,6 +76,26 @@ test('device operations go to the address of the login', async () => {
   assert.equal(received('/getDeviceInfo')[0].json.actionType, 1);
 });
 
+test('test messages go there, too, with the token, which is not shown', async () => {
+  const isTest = {
+    history: ({ ext_data }) => ext_data.reason === 'test',
+    monitor: ({ gateway_ext_data }) => gateway_ext_data.status_desc === 'test message',
+    outbox: ({ deviceInfo }) => deviceInfo.epName === 'test message',
+  };
+  for (const [kind, to] of [['history', '/second'], ['monitor', '/monitor'], ['outbox', '/getDeviceInfo']]) {
+    const { url } = (await state())[kind].find((lane) => lane.url.includes(to));
+    const answer = await box.post('/api/reports/test', { kind, url });
+    assert.equal(answer.status, 200, answer.body);
+    assert.deepEqual([answer.json.data.url, answer.json.data.taken], [url, true], answer.body);
+    assert.doesNotMatch(answer.body.toString(), /5c1e/);
+    const came = received(to).filter(({ json }) => isTest[kind](json));
+    assert.equal(came.length, 1, kind);
+    assert.equal(came[0].query.token, '5c1e');
+    if (kind === 'history') assert.deepEqual(came[0].json.info, {}, 'as the login asks');
+    platform.received[to] = received(to).filter((each) => !came.includes(each));
+  }
+});
+
 test('an address set by REST is sent to as well, one that both name once, by the token', async () => {
   const mine = await Receiver.start();
   const before = received('/getRecord').length;
