@@ -1,12 +1,12 @@
 // Another model set: prepared in the background from the photos, taken into force and left again while faces are asked
-// for all the time. The second set has the same networks with other preprocessing: its embeddings are others.
+// for all the time.
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { Box, models, temporaryFolder } from './lib/box.mjs';
+import { Box, temporaryFolder } from './lib/box.mjs';
+import { makeModelSets } from './lib/model_sets.mjs';
 import { base64, people } from './lib/pictures.mjs';
 
 const USERS = '/SophonFogSys/api/users';
@@ -15,30 +15,11 @@ const KILLS = process.env.AIBOX_LONG ? 20 : 3;
 
 let box, folk, data, folder;
 
-/** The shipped set; in `other` one of one look, sampled linearly, aligned by the landmarks; in `broken` one whose
- * feature network is another file than the manifest says. */
-function makeSets() {
-  const sets = temporaryFolder();
-  const manifest = JSON.parse(readFileSync(path.join(models, 'manifest.json'), 'utf8'));
-  for (const name of ['', 'other', 'broken']) {
-    mkdirSync(path.join(sets, name), { recursive: true });
-    for (const { file } of Object.values(manifest.files))
-      if (existsSync(path.join(models, file))) symlinkSync(path.resolve(models, file), path.join(sets, name, file));
-  }
-  cpSync(path.join(models, 'manifest.json'), path.join(sets, 'manifest.json'));
-  delete manifest.files.points;
-  Object.assign(manifest.preprocessing.feature, { views: 1, sampling: 'linear', second_view: 'landmarks' });
-  writeFileSync(path.join(sets, 'other', 'manifest.json'), JSON.stringify({ ...manifest, id: 'other' }));
-  manifest.files.feature.sha256 = manifest.files.feature.sha256.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
-  writeFileSync(path.join(sets, 'broken', 'manifest.json'), JSON.stringify({ ...manifest, id: 'broken' }));
-  return sets;
-}
-
 const start = () => Box.start({ data, args: ['--models', folder] });
 
 before(async () => {
   data = temporaryFolder();
-  folder = makeSets();
+  folder = makeModelSets();
   box = await start();
   folk = await people(box, 5);
 });

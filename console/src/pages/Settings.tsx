@@ -17,6 +17,7 @@ const Storage = lazy(() => import('./settings/Storage'));
 const Backup = lazy(() => import('./settings/Backup'));
 const Accounts = lazy(() => import('./settings/Accounts'));
 const Logs = lazy(() => import('./settings/Logs'));
+const ModelSets = lazy(() => import('./settings/ModelSets'));
 const Network = lazy(() => import('./settings/Network'));
 
 const T = texts({
@@ -72,7 +73,16 @@ export default function Settings() {
   const alone = (shown: ReactNode) => <Suspense fallback={<Loading />}>{shown}</Suspense>;
   const { reload } = settings;
   const items = [
-    { key: 'recognition', label: t('recognition'), children: withSettings((data) => <Plain section="recognition" settings={data} reload={reload} />) },
+    {
+      key: 'recognition',
+      label: t('recognition'),
+      children: withSettings((data) => (
+        <div className="settings-cards">
+          <Plain section="recognition" settings={data} reload={reload} />
+          <ModelSets />
+        </div>
+      )),
+    },
     { key: 'doors', label: t('doors'), children: withSettings((data) => <Plain section="doors" settings={data} reload={reload} />) },
     { key: 'reports', label: t('reports'), children: alone(<Reports />) },
     { key: 'platform', label: t('platform'), children: withSettings((data) => <Platform settings={data} reload={reload} />) },
