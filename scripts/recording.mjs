@@ -74,6 +74,7 @@ try {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(
       'img, canvas, video { filter: blur(7px); }' +
+        '.live canvas, .live img, .live video, .picture-frame img, .record-scene, .record-scene img, .device-picture { filter: blur(24px) !important; }' +
         '#hand { position: fixed; z-index: 9999; width: 24px; height: 24px; border-radius: 50%; background: rgb(22 104 220 / 45%); pointer-events: none; }',
     );
     document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
@@ -104,6 +105,7 @@ try {
   await form.locator('.verdict .good, .verdict .bad').waitFor();
   await recording.frame(1.5);
   await form.getByLabel('Name').fill('Mira');
+  await form.getByLabel('Id', { exact: true }).fill('10091');
   await recording.frame(0.8);
   await recording.click(form.getByRole('button', { name: 'Save' }));
   await page.getByRole('row', { name: /Mira/ }).waitFor();

@@ -31,6 +31,7 @@ const places = {
   'device-ftp': '/devices?add=1',
   'device-video': '/devices?add=2',
   records: '/records',
+  strangers: '/strangers',
   record: '/records?event=EVENT',
   compare: '/compare',
   ...Object.fromEntries(tabs.map((tab) => [`settings-${tab}`, `/settings?tab=${tab}`])),
