@@ -153,7 +153,7 @@ test('the log: filtered by part, level and text', { skip }, async () => {
   assert.equal((await box.post('/api/keys', { name: 'for the log', role: 'viewer' })).status, 200);
   assert.equal((await box.delete('/api/keys', { name: 'for the log' })).status, 200);
   const { page, context, faults } = await browser.open(box.url);
-  await visit(page, '/settings?tab=logs');
+  await visit(page, box.url, '/settings?tab=logs');
   await page.getByRole('cell', { name: /key made name=for the log/ }).first().waitFor();
   await page.getByRole('searchbox', { name: 'With the text' }).fill('GALLERY loaded');
   await page.getByRole('cell', { name: /gallery loaded people=/ }).waitFor();
