@@ -24,7 +24,7 @@ before(async () => {
   folder = temporaryFolder();
   // What a sanitizer keeps of freed memory would look like growth.
   const asan = [process.env.ASAN_OPTIONS, 'quarantine_size_mb=8:thread_local_quarantine_size_kb=64'].filter(Boolean).join(':');
-  box = await Box.start({ settings: { 'events.keep': 1000 }, env: { ASAN_OPTIONS: asan } });
+  box = await Box.start({ settings: { 'events.keep': 100 }, env: { ASAN_OPTIONS: asan } });
   folk = await people(box, 4);
   for (const [i, person] of folk.slice(0, 3).entries()) {
     const body = { identity_id: `p${i}`, group_name: 'default_group', reg_photo: base64(person.photo), fiqa_level: 'no', info: { name: `name of p${i}` } };
