@@ -255,6 +255,7 @@ test('a camera that dies is back within 10 s, and its death is its own', { skip:
   await until('both', 15, async () => (await shown('dying')).connected && (await shown('living')).connected);
   await dying.kill();
   await until('it is missed', 15, async () => (await shown('dying')).last_error !== '');
+  assert.equal((await box.get('/api/devices/dying/tracks')).json.data.connected, false);
   const before = await shown('living');
   await sleep(1500);
   const now = await shown('living');
@@ -262,6 +263,7 @@ test('a camera that dies is back within 10 s, and its death is its own', { skip:
   assert.equal(now.reconnects, 0);
   dying = await RtspServer.start({ '/ch1': { file: film('long') } }, { port });
   await until('it is back', 12, async () => (await shown('dying')).connected);
+  assert.equal((await box.get('/api/devices/dying/tracks')).json.data.connected, true);
   assert.ok((await shown('dying')).reconnects >= 1);
   assert.equal((await shown('dying')).status, 'online');
 
