@@ -109,7 +109,7 @@ enum aibox_status flow_strangers_like(struct flow *flow, const uint8_t *picture,
         status = inspect_with(flow, generation, FLOW_BULK, picture, size, &how, &faces, &n, err);
     if (status == AIBOX_OK && n == 0)
         status = error_set(err, AIBOX_NO_FACE, "no face found in the picture");
-    if (status == AIBOX_OK)
+    if (status == AIBOX_OK && !faces[0].masked)
         *count =
             strangers_search(generation->strangers, faces[0].embedding,
                              isnan(threshold) ? threshold_of_strangers(flow, generation) : threshold, limit, found);
