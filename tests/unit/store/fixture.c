@@ -160,6 +160,8 @@ void fixture_check_invariants(const struct fixture *fixture)
          "SELECT count(*) FROM member"},
         {"SELECT coalesce(sum(length(faces)), 0) / 48 FROM person",
          "SELECT count(DISTINCT hex(face_id) || person_id) FROM face"},
+        {"SELECT value FROM counter WHERE name = 'strangers'", "SELECT count(*) FROM stranger"},
+        {"SELECT count(*) FROM stranger_event WHERE seq NOT IN (SELECT seq FROM event)", "SELECT 0"},
         {"SELECT count(*) FROM member m JOIN person p ON p.person_id = m.person_id AND p.identity_id = m.identity_id",
          "SELECT count(*) FROM member"},
         {"SELECT count(*) FROM label l WHERE members <> (SELECT count(*) FROM member m WHERE m.label_id = l.label_id)",
