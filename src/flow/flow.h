@@ -273,8 +273,8 @@ enum aibox_status flow_reject_undo(struct flow *flow, int64_t rejection_id, stru
 
 /*
  * With recognition.stranger_memory on, the face of a stranger's event is compared with those of the strangers before
- * (store/strangers.h), unless it is a bad look: faint, masked, or below quality level `custom`. These are never compared with
- * the people, nor do they count as such.
+ * (store/strangers.h), unless it is a bad look: faint, masked, or below quality level `custom`. These are never
+ * compared with the people, nor do they count as such.
  */
 
 /* recognition.stranger_* have changed. Switched off: all are forgotten at return. */
@@ -290,7 +290,8 @@ struct flow_stranger_match {
     float score; /* cosine, at most 1 */
 };
 /* Which of them resemble the largest face of a picture, best first, at most `limit` (1..GALLERY_MAX_RESULTS) into
- * out[]; none of a face with a mask. `threshold` NAN: the above. Makes no event. NO_FACE; picture errors as image_decode(); GROUP_NOT_LOADED. */
+ * out[]; none of a face with a mask. `threshold` NAN: the above. Makes no event. NO_FACE; picture errors as
+ * image_decode(); GROUP_NOT_LOADED. */
 enum aibox_status flow_strangers_like(struct flow *flow, const uint8_t *picture, size_t size, float threshold,
                                       size_t limit, struct flow_stranger_match *out, size_t *count,
                                       struct aibox_error *err);
