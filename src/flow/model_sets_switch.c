@@ -127,6 +127,9 @@ static enum aibox_status change(struct model_sets *sets, bool allow_missing, str
         return status;
     }
     *former = generations_swap(generations);
+    struct aibox_error late;
+    if (strangers_take_over(next->strangers, &late) != AIBOX_OK) /* tried again with the next stranger */
+        log_warn("flow", "strangers of the former model set are not forgotten yet reason=\"%s\"", late.message);
     reembed_close(&sets->work);
     sets->vision = NULL;
     sets->target[0] = '\0';
