@@ -122,7 +122,8 @@ static enum aibox_status want(struct model_sets *sets, const char *name, bool sw
         status = error_set(err, AIBOX_PARAM, "'%s' is the model set in force", name);
     bool same = status == AIBOX_OK && strcmp(names.wanted, name) == 0;
     bool at_work = same && (state == MODEL_SETS_PREPARING || state == MODEL_SETS_READY);
-    if (status == AIBOX_OK && !at_work)
+    /* The one before was in force a while ago: the way back is not to be held up. */
+    if (status == AIBOX_OK && !at_work && strcmp(names.previous, name) != 0)
         status = check_set(sets, name, err);
     if (status == AIBOX_OK) {
         (void)snprintf(names.wanted, sizeof names.wanted, "%s", name);

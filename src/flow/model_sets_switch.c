@@ -154,6 +154,15 @@ static void tell(struct model_sets *sets, enum aibox_status status, const struct
     pthread_mutex_unlock(&sets->mu);
 }
 
+/* On a thread of the pool: it holds locks that every allocation takes, and this thread, of low priority, might be kept
+ * waiting with them. */
+static void trim(void *seat, void *arg)
+{
+    (void)seat;
+    (void)arg;
+    (void)malloc_trim(0);
+}
+
 void model_sets_change_over(struct model_sets *sets)
 {
     struct aibox_error err = {0};
@@ -179,7 +188,7 @@ void model_sets_change_over(struct model_sets *sets)
     sets->own_after = sets->kept_after = 0;
     generations_wait_unused(sets->flow->generations, former);
     generation_close(former);
-    (void)malloc_trim(0); /* a gallery's worth of memory lies free */
+    (void)pool_run(sets->flow->pool, POOL_BULK, -1, trim, NULL, NULL); /* a gallery's worth of memory lies free */
     /* Two sets at most are kept. */
     if (before.previous[0] != '\0' && strcmp(before.previous, before.wanted) != 0 &&
         model_sets_drop_features(sets->flow, before.previous_id, &sets->stop, &dropped, &err) != AIBOX_OK)
