@@ -6,6 +6,7 @@ import { Await } from '../../components/States';
 import { useFormat } from '../../lib/format';
 import { texts, useTexts } from '../../lib/texts';
 import { useResource } from '../../lib/useResource';
+import { useLinkState } from '../platform/words';
 
 const T = texts({
   readOnly: ['This page only shows. Addresses, gateway, name servers, time zone and clock are set in the operating system of this computer.', '本页仅供查看。地址、网关、DNS、时区和时钟请在本机操作系统中设置。'],
@@ -86,6 +87,7 @@ function Lines({ lines, none }: { lines: string[]; none: string }) {
 
 function Reach({ facts }: { facts: Facts }) {
   const t = useTexts(T);
+  const linkState = useLinkState();
   const { listen, platform } = facts;
   const urls = (
     <ul className="plain-list">
@@ -112,7 +114,7 @@ function Reach({ facts }: { facts: Facts }) {
             label: t('platform'),
             children: (
               <>
-                <Tag>{platform.state}</Tag>
+                <Tag>{linkState(platform.state)}</Tag>
                 {platform.last_error && <span className="bad">{platform.last_error}</span>}
               </>
             ),
