@@ -125,6 +125,8 @@ enum aibox_status exchange_check_access(struct exchange *exchange, bool may_wait
     }
     status =
         access_check(exchange->api->access, exchange->endpoint, &caller, may_wait, &exchange->grant, &exchange->err);
+    if (status == AIBOX_UNAUTHORIZED || status == AIBOX_FORBIDDEN)
+        refusals_note(exchange->api->refusals, exchange->endpoint, &exchange->grant, status_http(status));
     if (status == AIBOX_TOO_MANY_REQUESTS) {
         (void)snprintf(seconds, sizeof seconds, "%u", exchange->grant.retry_after_s);
         api_reply_header(&exchange->res, "Retry-After", seconds);

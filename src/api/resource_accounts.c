@@ -1,6 +1,7 @@
 /* Accounts, API keys and the audit log: /api/accounts, /api/keys, /api/audit. */
 #include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/access.h"
 #include "api/request.h"
@@ -172,7 +173,15 @@ static void print_entry(void *ctx, const struct store_audit *entry)
     json_out_key_text(out, "path", entry->path);
     json_out_key_text(out, "what", entry->what);
     json_out_key_int(out, "status", entry->status);
+    json_out_key_int(out, "refused", (int64_t)entry->refused);
     json_out_object_end(out);
+}
+
+static enum store_audit_kind kind_of(const char *word)
+{
+    return strcmp(word, "changes") == 0   ? STORE_AUDIT_CHANGES
+           : strcmp(word, "refused") == 0 ? STORE_AUDIT_REFUSALS
+                                          : STORE_AUDIT_ALL;
 }
 
 static enum aibox_status list_audit(struct api_context *ctx, struct api_request *req, struct api_response *res,
@@ -186,7 +195,8 @@ static enum aibox_status list_audit(struct api_context *ctx, struct api_request 
     json_out_object_begin(out);
     json_out_key(out, "data");
     json_out_array_begin(out);
-    enum aibox_status status = store_audit_each(ctx->store, page * per_page, per_page, print_entry, out, &total, err);
+    enum aibox_status status = store_audit_each(ctx->store, kind_of(api_text(req, "kind")), page * per_page, per_page,
+                                                print_entry, out, &total, err);
     if (status != AIBOX_OK)
         return status;
     json_out_array_end(out);
@@ -232,6 +242,13 @@ static const struct api_field key_fields[] = {
      .help = "Unix time in milliseconds from which the key is refused; 0: never."},
 };
 static const struct api_field audit_fields[] = {
+    {.name = "kind",
+     .type = API_CHOICE,
+     .default_text = "all",
+     .choices = "all|changes|refused",
+     .help =
+         "changes: what was changed, or tried to; refused: calls that were let do nothing (401, 403), one entry for a "
+         "caller, a route and a minute, with their number in `refused`."},
     {.name = "page", .type = API_INT, .default_text = "0", .min = 0, .max = 100000, .help = "Page, from 0."},
     {.name = "per_page", .type = API_INT, .default_text = "50", .min = 1, .max = 1000, .help = "Entries a page."},
 };
@@ -253,6 +270,6 @@ const struct api_endpoint api_accounts_endpoints[] = {
     {"DELETE", "/api/keys", API_BODY_JSON, API_ADMIN, false, FIELDS(name_fields), remove_key, "access",
      "Remove an API key", "{\"name\": \"gate 1\"}"},
     {"GET", "/api/audit", API_QUERY, API_ADMIN, false, FIELDS(audit_fields), list_audit, "access",
-     "Read who changed what, newest first", NULL},
+     "Read who changed what, and who was refused, newest first", NULL},
 };
 const size_t api_accounts_count = sizeof api_accounts_endpoints / sizeof api_accounts_endpoints[0];

@@ -170,6 +170,7 @@ static void stop_daemons(struct api *api)
 static void free_parts(struct api *api)
 {
     pool_close(api->pool);
+    refusals_close(api->refusals);
     drain_close(api->drain);
     streams_close(api->streams);
     connections_close(api->connections);
@@ -205,6 +206,8 @@ static enum aibox_status open_parts(struct api *api, const char *listen, struct 
         status = drain_open(api->limits.drain_bytes, api->limits.drain_ms, &api->drain, err);
     if (status == AIBOX_OK)
         status = streams_open(&api->streams, err);
+    if (status == AIBOX_OK && api->ctx.accounts && api->ctx.store)
+        status = refusals_open(api->ctx.store, &api->refusals, err);
     if (status == AIBOX_OK)
         status = start_pool(api, err);
     if (status == AIBOX_OK)

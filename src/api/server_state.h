@@ -14,6 +14,7 @@
 #include "api/drain.h"
 #include "api/listen.h"
 #include "api/metrics.h"
+#include "api/refusals.h"
 #include "api/route.h"
 #include "api/server.h"
 #include "api/stream.h"
@@ -37,6 +38,7 @@ struct api {
     struct drain *drain;
     struct streams *streams;
     struct pool *pool;
+    struct refusals *refusals; /* NULL: they are not kept */
     struct MHD_Daemon *daemon;
     struct MHD_Daemon *local_daemon; /* on the Unix socket; NULL without */
 

@@ -11,16 +11,17 @@
 static const struct {
     const char *method;
     command_handler run;
+    bool changes; /* it goes into the audit log */
 } methods[] = {
-    {"add_users_plus", command_add_users},
-    {"delete_users", command_delete_users},
-    {"wipe_data", command_wipe_data},
-    {"fiqa", command_fiqa},
-    {"sync_permissions", command_sync_permissions},
-    {"control_config", command_control_config},
-    {"add_device", command_add_device},
-    {"update_device", command_update_device},
-    {"delete_device", command_delete_device},
+    {"add_users_plus", command_add_users, true},
+    {"delete_users", command_delete_users, true},
+    {"wipe_data", command_wipe_data, true},
+    {"fiqa", command_fiqa, false},
+    {"sync_permissions", command_sync_permissions, true},
+    {"control_config", command_control_config, true},
+    {"add_device", command_add_device, true},
+    {"update_device", command_update_device, true},
+    {"delete_device", command_delete_device, true},
 };
 
 /* ---- reading ----------------------------------------------------------------------------------------------- */
@@ -170,6 +171,14 @@ static void run_handler(struct command *command, struct command_result *result)
         fail(command, result, status, &err);
 }
 
+static bool changes_something(const struct command *command)
+{
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (strcmp(command->method, methods[i].method) == 0)
+            return methods[i].changes;
+    return false;
+}
+
 static enum command_end end(struct command *command, const struct command_result *result)
 {
     struct aibox_error err = {0};
@@ -186,6 +195,8 @@ static enum command_end end(struct command *command, const struct command_result
         log_warn("cloud", "a command is not finished method=%s reason=\"%s\"", command->method, err.message);
         return COMMAND_LATER;
     }
+    if (changes_something(command))
+        command_audit(command, result);
     count(command->ctx->counters, result->status);
     log_info("cloud", "command executed method=%s message_id=\"%.64s\" code=%d message=\"%s\"", command->method,
              command->message_id, result->code != 0 ? result->code : status_code(result->status), result->message);

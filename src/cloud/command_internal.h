@@ -54,6 +54,9 @@ enum aibox_status command_update_device(struct command *command, struct command_
 enum aibox_status command_delete_device(struct command *command, struct command_result *result,
                                         struct aibox_error *err);
 
+/* ---- command_audit.c: an entry in the audit log. A failure is logged: what was done is done. */
+void command_audit(const struct command *command, const struct command_result *result);
+
 /* ---- reply.c ---------------------------------------------------------------------------------------------- */
 
 /* Where the result goes: lane and URL. COMMAND_PARAM: a notify_path of which no URL comes. */

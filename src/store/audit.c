@@ -1,6 +1,7 @@
 /*
- * The audit log: the newest STORE_MAX_AUDIT entries. People are in it as keyed hashes (BLAKE2b, 8 bytes): entries about
- * one person can be told to be about the same one, and, by who knows the id, about whom, as long as the key exists.
+ * The audit log: the newest entries of changes and of refused calls. People are in it as keyed hashes (BLAKE2b, 8
+ * bytes): entries about one person can be told to be about the same one, and, by who knows the id, about whom, as long
+ * as the key exists.
  */
 #include <sodium.h>
 #include <stdlib.h>
@@ -20,7 +21,10 @@ struct add_job {
     const struct store_audit *entry;
     const char *const *people;
     size_t n_people;
+    int64_t audit_id; /* set when it was added */
 };
+
+#define PRUNE_EVERY 256 /* changes; looking for the oldest that stays takes a few milliseconds */
 
 /* The key, made when there is none. */
 static enum aibox_status take_key(struct sql *sql, uint8_t key[KEY_SIZE], struct aibox_error *err)
@@ -60,25 +64,41 @@ static enum aibox_status name_people(struct sql *sql, const struct add_job *job,
     return status;
 }
 
-static enum aibox_status insert(struct sql *sql, const struct store_audit *entry, const char *what,
+/* Refused calls come as often as strangers like, so each kind has a limit of its own. */
+static enum aibox_status prune(struct sql *sql, const struct store_audit *entry, int64_t audit_id,
+                               struct aibox_error *err)
+{
+    if (entry->refused > 0)
+        return sql_run(sql,
+                       "DELETE FROM audit WHERE refused > 0 AND audit_id <= (SELECT audit_id FROM audit"
+                       " WHERE refused > 0 ORDER BY audit_id DESC LIMIT 1 OFFSET ?)",
+                       err, sql_int(STORE_MAX_REFUSALS));
+    if (audit_id <= STORE_MAX_AUDIT || audit_id % PRUNE_EVERY != 0)
+        return AIBOX_OK;
+    return sql_run(sql,
+                   "DELETE FROM audit WHERE refused = 0 AND audit_id <= (SELECT audit_id FROM audit"
+                   " WHERE refused = 0 ORDER BY audit_id DESC LIMIT 1 OFFSET ?)",
+                   err, sql_int(STORE_MAX_AUDIT));
+}
+
+static enum aibox_status insert(struct sql *sql, const struct store_audit *entry, const char *what, int64_t *audit_id,
                                 struct aibox_error *err)
 {
     enum aibox_status status =
         sql_run(sql,
-                "INSERT INTO audit (time_ms, who, role, address, method, path, what, status)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO audit (time_ms, who, role, address, method, path, what, status, refused)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 err, sql_int(entry->time_ms), sql_text(entry->who), sql_text(entry->role), sql_text(entry->address),
-                sql_text(entry->method), sql_text(entry->path), sql_text(what), sql_int(entry->status));
+                sql_text(entry->method), sql_text(entry->path), sql_text(what), sql_int(entry->status),
+                sql_int((int64_t)entry->refused));
 
-    if (status == AIBOX_OK)
-        status = sql_run(sql, "DELETE FROM audit WHERE audit_id <= ?", err,
-                         sql_int(sqlite3_last_insert_rowid(sql->db) - STORE_MAX_AUDIT));
-    return status;
+    *audit_id = sqlite3_last_insert_rowid(sql->db);
+    return status == AIBOX_OK ? prune(sql, entry, *audit_id, err) : status;
 }
 
 static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_error *err)
 {
-    const struct add_job *job = arg;
+    struct add_job *job = arg;
     enum aibox_status status = AIBOX_OK;
     struct buffer what;
 
@@ -89,7 +109,7 @@ static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_er
     if (status == AIBOX_OK && what.failed)
         status = out_of_memory(err);
     if (status == AIBOX_OK)
-        status = insert(&batch->main, job->entry, what.data ? (const char *)what.data : "", err);
+        status = insert(&batch->main, job->entry, what.data ? (const char *)what.data : "", &job->audit_id, err);
     buffer_free(&what);
     return status;
 }
@@ -97,13 +117,55 @@ static enum aibox_status run_add(struct batch *batch, void *arg, struct aibox_er
 enum aibox_status store_audit_add(struct store *store, const struct store_audit *entry, const char *const *people,
                                   size_t n_people, struct aibox_error *err)
 {
-    struct add_job job = {entry, people, n_people};
+    struct add_job job = {.entry = entry, .people = people, .n_people = n_people};
     enum aibox_status status = text_check("what", entry->what, true, STORE_MAX_DESCRIPTION, err);
 
     return status == AIBOX_OK ? writer_do(store->writer, CHANGE_SHARED, run_add, &job, err) : status;
 }
 
-enum aibox_status store_audit_each(struct store *store, size_t skip, size_t limit,
+enum aibox_status store_audit_add_refused(struct store *store, const struct store_audit *entry, int64_t *audit_id,
+                                          struct aibox_error *err)
+{
+    struct add_job job = {.entry = entry};
+    enum aibox_status status = writer_do(store->writer, CHANGE_SHARED, run_add, &job, err);
+
+    *audit_id = status == AIBOX_OK ? job.audit_id : 0;
+    return status;
+}
+
+struct recount_job {
+    int64_t audit_id;
+    uint64_t refused;
+};
+
+static enum aibox_status run_recount(struct batch *batch, void *arg, struct aibox_error *err)
+{
+    const struct recount_job *job = arg;
+
+    return sql_run(&batch->main, "UPDATE audit SET refused = ? WHERE audit_id = ?", err, sql_int((int64_t)job->refused),
+                   sql_int(job->audit_id));
+}
+
+enum aibox_status store_audit_recount(struct store *store, int64_t audit_id, uint64_t refused, struct aibox_error *err)
+{
+    struct recount_job job = {audit_id, refused};
+
+    return writer_do(store->writer, CHANGE_SHARED, run_recount, &job, err);
+}
+
+#define COLUMNS "SELECT time_ms, who, role, address, method, path, what, status, refused FROM audit"
+#define PAGE    " ORDER BY audit_id DESC LIMIT ? OFFSET ?"
+
+static const struct {
+    const char *count, *page;
+} by_kind[] = {
+    [STORE_AUDIT_ALL] = {"SELECT count(*) FROM audit", COLUMNS PAGE},
+    [STORE_AUDIT_CHANGES] = {"SELECT (SELECT count(*) FROM audit) - (SELECT count(*) FROM audit WHERE refused > 0)",
+                             COLUMNS " WHERE refused = 0" PAGE},
+    [STORE_AUDIT_REFUSALS] = {"SELECT count(*) FROM audit WHERE refused > 0", COLUMNS " WHERE refused > 0" PAGE},
+};
+
+enum aibox_status store_audit_each(struct store *store, enum store_audit_kind kind, size_t skip, size_t limit,
                                    void (*each)(void *ctx, const struct store_audit *entry), void *ctx, size_t *total,
                                    struct aibox_error *err)
 {
@@ -114,13 +176,10 @@ enum aibox_status store_audit_each(struct store *store, size_t skip, size_t limi
     *total = 0;
     if (!reader)
         return AIBOX_PROCESS_FAILED;
-    enum aibox_status status = sql_get_values(&reader->main, "SELECT count(*) FROM audit", &count, NULL, err, NULL, 0);
+    enum aibox_status status = sql_get_values(&reader->main, by_kind[kind].count, &count, NULL, err, NULL, 0);
     sqlite3_stmt *stmt = NULL;
     if (status == AIBOX_OK) {
-        stmt = sql_begin(&reader->main,
-                         "SELECT time_ms, who, role, address, method, path, what, status FROM audit"
-                         " ORDER BY audit_id DESC LIMIT ? OFFSET ?",
-                         err, sql_int((int64_t)limit), sql_int((int64_t)skip));
+        stmt = sql_begin(&reader->main, by_kind[kind].page, err, sql_int((int64_t)limit), sql_int((int64_t)skip));
         status = stmt ? AIBOX_OK : AIBOX_PROCESS_FAILED;
     }
     while (status == AIBOX_OK && row) {
@@ -134,7 +193,8 @@ enum aibox_status store_audit_each(struct store *store, size_t skip, size_t limi
                                     .method = sql_column_text(stmt, 4),
                                     .path = sql_column_text(stmt, 5),
                                     .what = sql_column_text(stmt, 6),
-                                    .status = sqlite3_column_int(stmt, 7)};
+                                    .status = sqlite3_column_int(stmt, 7),
+                                    .refused = (uint64_t)sqlite3_column_int64(stmt, 8)};
         each(ctx, &entry);
     }
     sql_end(stmt);

@@ -45,20 +45,29 @@ enum aibox_status store_credentials_delete(struct store *store, const uint8_t *h
 
 /* ---- who changed what ---------------------------------------------------------------------------------------- */
 
-#define STORE_MAX_AUDIT 100000 /* entries; the oldest goes */
+#define STORE_MAX_AUDIT    100000 /* entries of changes, a few hundred more for a while; the oldest go */
+#define STORE_MAX_REFUSALS 10000  /* entries of refused calls; the oldest goes */
 
 struct store_audit {
     int64_t time_ms;
     const char *who, *role, *address, *method, *path;
     const char *what; /* at most STORE_MAX_DESCRIPTION bytes; names nobody */
     int status;       /* HTTP */
+    uint64_t refused; /* so many calls were refused; 0: the entry tells of a change */
 };
 /* Durable at return. `people` (identity ids, may be NULL) are appended to `what` as hashes, "people=1f0c…,…", under a
  * key that a wipe of people destroys. */
 enum aibox_status store_audit_add(struct store *store, const struct store_audit *entry, const char *const *people,
                                   size_t n_people, struct aibox_error *err);
-/* Newest first; valid during the call. *total: of all. */
-enum aibox_status store_audit_each(struct store *store, size_t skip, size_t limit,
+/* For refused calls; `what` stays as it is. */
+enum aibox_status store_audit_add_refused(struct store *store, const struct store_audit *entry, int64_t *audit_id,
+                                          struct aibox_error *err);
+/* The entry stands for `refused` calls now; no error when it is gone. */
+enum aibox_status store_audit_recount(struct store *store, int64_t audit_id, uint64_t refused, struct aibox_error *err);
+
+enum store_audit_kind { STORE_AUDIT_ALL, STORE_AUDIT_CHANGES, STORE_AUDIT_REFUSALS };
+/* Newest first; valid during the call. *total: of all of that kind. */
+enum aibox_status store_audit_each(struct store *store, enum store_audit_kind kind, size_t skip, size_t limit,
                                    void (*each)(void *ctx, const struct store_audit *entry), void *ctx, size_t *total,
                                    struct aibox_error *err);
 

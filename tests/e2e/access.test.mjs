@@ -243,7 +243,7 @@ test('the audit log: who changed what, without names and secrets', async () => {
   await admin.put('/api/settings', { 'box.name': 'secret name' });
   await desk.get('/SophonFogSys/api/users');
   refused(await desk.get('/api/audit'), 403, 40300);
-  const { data, pagination } = (await admin.get('/api/audit?per_page=5')).json;
+  const { data, pagination } = (await admin.get('/api/audit?per_page=5&kind=changes')).json;
   assert.equal(data.length, 5);
   assert.ok(pagination.total_count > 10);
   const [setting, gone, added, group, key] = data;
@@ -258,9 +258,45 @@ test('the audit log: who changed what, without names and secrets', async () => {
   assert.match(everything, /"what":"name=admin","status":401/);
   await admin.post('/SophonFogSys/api/WipeData', { wipe_options: { users: true, events: false } });
   await desk.post('/SophonFogSys/api/users', person);
-  const [again, wipe] = (await admin.get('/api/audit?per_page=2')).json.data;
+  const [again, wipe] = (await admin.get('/api/audit?per_page=2&kind=changes')).json.data;
   assert.equal(wipe.what, 'users=true events=false');
   assert.notEqual(again.what, added.what, 'the key of before is gone');
+});
+
+test('refused calls are in the audit log, counted, within bounds', async () => {
+  const own = await Box.start({ settings: closed });
+  const root = await setUp(own);
+  const viewer = await keyOf(root, own, 'onlooker', 'viewer');
+  const refusals = async () => (await root.get('/api/audit?kind=refused&per_page=1000')).json.data;
+  const before = (await refusals()).length;
+  for (let i = 0; i < 30; i++) refused(await own.get('/SophonFogSys/api/users'), 401, 40100);
+  for (let i = 0; i < 3; i++) refused(await viewer.put('/api/settings', { 'box.name': 'x' }), 403, 40300);
+  const entries = await until(async () => {
+    const found = await refusals();
+    const sum = found.slice(0, found.length - before).reduce((all, { refused: calls }) => all + calls, 0);
+    return sum === 33 && found;
+  }, 'the entries');
+  const strangers = entries.find(({ path: target }) => target === '/SophonFogSys/api/users');
+  assert.deepEqual([strangers.who, strangers.role, strangers.address, strangers.method, strangers.status, strangers.refused],
+    ['', '', '127.0.0.1', 'GET', 401, 30]);
+  const forbidden = entries.find(({ path: target }) => target === '/api/settings');
+  assert.deepEqual([forbidden.who, forbidden.role, forbidden.status, forbidden.refused, forbidden.what], ['key:onlooker', 'viewer', 403, 3, '']);
+  // Whoever tries all there is fills 64 entries and one for the rest.
+  const stranger = caller(own, {});
+  let calls = 0;
+  for (const { method, target } of await endpoints(root)) {
+    const answer = await stranger[method.toLowerCase()](target.replace(/\{\w+\}/g, 'x'), method === 'GET' ? undefined : {});
+    calls += answer.status === 401 || answer.status === 403 ? 1 : 0;
+  }
+  assert.ok(calls > 64, String(calls));
+  const all = await until(async () => {
+    const found = await refusals();
+    const sum = found.reduce((total, { refused: n }) => total + n, 0);
+    return sum >= 33 + calls && found;
+  }, 'the entries of all calls');
+  assert.ok(all.length <= 65 + before, String(all.length));
+  assert.equal(all.filter(({ method, path: target }) => method === '*' && target === '*').length, 1);
+  await own.stop();
 });
 
 test('accounts, keys and sessions outlive a restart; their secrets are not in the files', async () => {

@@ -15,6 +15,7 @@
 #include "core/base64.h"
 #include "core/clock.h"
 #include "flow/devices.h"
+#include "store/callers.h"
 #include "store/commands.h"
 
 static struct fixture *fixture;
@@ -339,6 +340,36 @@ static void a_full_notify_path_holds_up_nothing(void **state)
     assert_int_equal(run_next(STORE_INBOX_MAIN), COMMAND_FINISHED);
     assert_int_equal(store_person_count(fixture->store), 0);
     json_decref(take_result(COMMAND_LANE_MAIN));
+}
+
+/* ---- the audit log ------------------------------------------------------------------------------------------ */
+
+static void note_entry(void *ctx_, const struct store_audit *entry)
+{
+    struct buffer *out = ctx_;
+
+    buffer_appendf(out, "%s %s %s %d [%s]\n", entry->who, entry->method, entry->path, entry->status, entry->what);
+}
+
+static void commands_that_change_something_are_in_the_audit_log(void **state)
+{
+    struct buffer log;
+    size_t before, total;
+
+    (void)state;
+    buffer_init(&log, 65536);
+    assert_status(AIBOX_OK, store_audit_each(fixture->store, STORE_AUDIT_ALL, 0, 0, note_entry, &log, &before, NULL));
+    json_decref(run("{\"method\": \"delete_users\", \"userid_list\": [\"10086\"], \"messageId\": \"m-1\"}"));
+    json_decref(run("{\"method\": \"fiqa\", \"image_base64_str\": \"\"}"));
+    json_decref(run("{\"method\": \"delete_users\"}"));
+    json_decref(run("{\"method\": \"nothing\"}"));
+    assert_status(AIBOX_OK, store_audit_each(fixture->store, STORE_AUDIT_ALL, 0, 2, note_entry, &log, &total, NULL));
+    assert_int_equal(total - before, 2);
+    assert_null(strstr((const char *)log.data, "10086"));
+    const char *first = strstr((const char *)log.data, "\n") + 1; /* the newest is first */
+    assert_ptr_equal(strstr(first, "platform COMMAND delete_users 200 [message_id=m-1 people="), first);
+    assert_non_null(strstr((const char *)log.data, "platform COMMAND delete_users 400 []"));
+    buffer_free(&log);
 }
 
 /* ---- delete_users, wipe_data, sync_permissions -------------------------------------------------------------- */
@@ -839,6 +870,7 @@ int main(void)
         TEST(the_message_id_is_echoed_as_it_came),
         TEST(results_go_where_the_login_or_the_command_says),
         TEST(a_full_notify_path_holds_up_nothing),
+        TEST(commands_that_change_something_are_in_the_audit_log),
         TEST(delete_users_lists_both_in_the_order_asked_for),
         TEST(wipe_data_deletes_what_it_is_told),
         TEST(wipe_data_of_all_forgets_settings_but_the_platform),

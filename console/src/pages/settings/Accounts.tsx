@@ -1,6 +1,6 @@
 // Who may use the box: accounts of people, API keys of programs, and the log of what they changed.
 import { DeleteOutlined, PlusOutlined } from '@ant-design/icons';
-import { Alert, Button, Card, DatePicker, Form, Input, Modal, Popconfirm, Select, Space, Table, Tag, Typography } from 'antd';
+import { Alert, Button, Card, DatePicker, Form, Input, Modal, Popconfirm, Segmented, Select, Space, Table, Tag, Typography } from 'antd';
 import type { Dayjs } from 'dayjs';
 import { useState } from 'react';
 
@@ -48,6 +48,14 @@ const T = texts({
   what: ['What', '操作'],
   result: ['Result', '结果'],
   none: ['None yet', '暂无数据'],
+  all: ['All', '全部'],
+  changes: ['Changes', '变更'],
+  refused: ['Refused calls', '被拒绝的调用'],
+  kind: ['What the log shows', '日志内容'],
+  times: ['{n} times', '{n} 次'],
+  nobody: ['nobody', '匿名'],
+  platform: ['platform', '平台'],
+  several: ['further callers and calls', '其他来源与调用'],
   openMode: ['This box runs with open access on its own computer: accounts count once access.mode is closed.', '主机当前以开放模式在本机运行；access.mode 设为 closed 后账户才生效。'],
 });
 
@@ -71,6 +79,8 @@ interface Entry {
   path: string;
   what: string;
   status: number;
+  /** So many calls were refused within a minute; 0: a change. */
+  refused: number;
 }
 
 function RoleSelect(props: { id?: string; value?: Role; onChange?: (role: Role) => void }) {
@@ -272,37 +282,58 @@ function Keys() {
 }
 
 const PER_PAGE = 20;
+const kinds = ['all', 'changes', 'refused'] as const;
 
 function Audit() {
   const t = useTexts(T);
   const format = useFormat();
   const [page, setPage] = useState(1);
+  const [kind, setKind] = useState<(typeof kinds)[number]>('all');
   const audit = useResource(
-    (signal) => api.get<{ data: Entry[]; pagination: { total_count: number } }>('/api/audit', { page: page - 1, per_page: PER_PAGE }, signal),
-    [page],
+    (signal) => api.get<{ data: Entry[]; pagination: { total_count: number } }>('/api/audit', { kind, page: page - 1, per_page: PER_PAGE }, signal),
+    [kind, page],
   );
+  const caller = ({ who, refused }: Entry) => (who === 'platform' ? t('platform') : who || (refused > 0 ? t('nobody') : ''));
   return (
-    <Card title={t('audit')}>
+    <Card
+      title={t('audit')}
+      extra={
+        <Segmented
+          aria-label={t('kind')}
+          value={kind}
+          options={kinds.map((value) => ({ value, label: t(value) }))}
+          onChange={(value) => {
+            setKind(value);
+            setPage(1);
+          }}
+        />
+      }
+    >
       <Await resource={audit} empty={({ data }) => data.length === 0} whenEmpty={<EmptyState title={t('none')} />}>
         {({ data, pagination }) => (
           <Table<Entry>
             size="small"
-            rowKey={(entry) => `${entry.time}-${entry.method}-${entry.path}-${entry.what}`}
+            rowKey={(entry) => `${entry.time}-${entry.method}-${entry.path}-${entry.what}-${entry.address}-${entry.status}`}
             dataSource={data}
             scroll={{ x: 'max-content' }}
             pagination={{ current: page, pageSize: PER_PAGE, total: pagination.total_count, showSizeChanger: false, hideOnSinglePage: true, onChange: setPage }}
             columns={[
               { title: t('when'), dataIndex: 'time', render: format.dateTime },
-              { title: t('who'), dataIndex: 'who' },
+              { title: t('who'), render: (_, entry) => caller(entry) },
               { title: t('from'), dataIndex: 'address' },
               {
                 title: t('what'),
                 render: (_, entry) => (
                   <>
-                    <code>
-                      {entry.method} {entry.path}
-                    </code>{' '}
+                    {entry.path === '*' ? (
+                      t('several')
+                    ) : (
+                      <code>
+                        {entry.method} {entry.path}
+                      </code>
+                    )}{' '}
                     {entry.what}
+                    {entry.refused > 1 && t('times', { n: format.number(entry.refused) })}
                   </>
                 ),
               },
