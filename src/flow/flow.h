@@ -315,9 +315,22 @@ struct flow_threshold {
 };
 void flow_threshold_get(struct flow *flow, struct flow_threshold *out);
 
+/* What would be in force with other settings. NAN: `threshold`: automatic; `most`: the built-in limit. */
+struct flow_threshold_wish {
+    double threshold;           /* recognition.threshold */
+    double false_accept_target; /* recognition.false_accept_target */
+    double most;                /* recognition.max_auto_threshold */
+};
+/* As the settings are. */
+void flow_threshold_wish(const struct flow *flow, struct flow_threshold_wish *out);
+void flow_threshold_preview(struct flow *flow, const struct flow_threshold_wish *wish, struct flow_threshold *out);
+
 #define FLOW_HISTOGRAM 200 /* bins over -1..1 */
 /* Scores between people of the box, as the own calibration counted them. Returns their number; 0: none so far. */
 uint64_t flow_threshold_histogram(struct flow *flow, uint64_t counts[FLOW_HISTOGRAM]);
+/* Shares of the scores of different people and of the same person in each bin, by the table of the model set: rough but
+ * where error rates are small. Each adds up to 1. */
+void flow_threshold_scores(struct flow *flow, double different[FLOW_HISTOGRAM], double same[FLOW_HISTOGRAM]);
 /* The same as it would be with recognition.threshold = auto. */
 void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out);
 

@@ -4,12 +4,11 @@
 
 #include "flow/flow_internal.h"
 
-static void choose_threshold(struct flow *flow, const struct generation *generation, struct flow_threshold *out)
+static void choose_threshold(const struct generation *generation, double most, struct flow_threshold *out)
 {
     struct autothreshold_answer answer;
     size_t counted = out->people < AUTOTHRESHOLD_LEAST_PEOPLE ? AUTOTHRESHOLD_LEAST_PEOPLE : out->people;
     autothreshold_threshold(generation->autothreshold, autothreshold_fmr(out->false_accept_target, counted), &answer);
-    double most = settings_float(flow->settings, "recognition.max_auto_threshold");
     if (isnan(most))
         most = vision_genuine_score(generation->vision, 0.95);
     out->threshold = answer.threshold;
@@ -22,16 +21,16 @@ static void choose_threshold(struct flow *flow, const struct generation *generat
         out->threshold = 0;
 }
 
-static void judge_threshold(struct flow *flow, const struct generation *generation, double wanted,
+static void judge_threshold(const struct generation *generation, const struct flow_threshold_wish *wish,
                             struct flow_threshold *out)
 {
-    *out = (struct flow_threshold){.people = gallery_count(generation->gallery)};
-    out->false_accept_target = settings_float(flow->settings, "recognition.false_accept_target");
-    out->automatic = isnan(wanted);
+    *out = (struct flow_threshold){.people = gallery_count(generation->gallery),
+                                   .false_accept_target = wish->false_accept_target,
+                                   .automatic = isnan(wish->threshold)};
     if (out->automatic)
-        choose_threshold(flow, generation, out);
+        choose_threshold(generation, wish->most, out);
     else
-        out->threshold = (float)wanted;
+        out->threshold = (float)wish->threshold;
     double spread;
     double fmr = autothreshold_fmr_at(generation->autothreshold, out->threshold, &spread);
     out->expected_false_accept = autothreshold_fpir(fmr, out->people);
@@ -45,7 +44,9 @@ static void judge_threshold(struct flow *flow, const struct generation *generati
 
 void threshold_get(struct flow *flow, const struct generation *generation, struct flow_threshold *out)
 {
-    judge_threshold(flow, generation, settings_float(flow->settings, "recognition.threshold"), out);
+    struct flow_threshold_wish wish;
+    flow_threshold_wish(flow, &wish);
+    judge_threshold(generation, &wish, out);
 }
 
 void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
@@ -55,10 +56,51 @@ void flow_threshold_get(struct flow *flow, struct flow_threshold *out)
     generation_done(flow->generations, generation);
 }
 
-void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out)
+void flow_threshold_wish(const struct flow *flow, struct flow_threshold_wish *out)
+{
+    *out = (struct flow_threshold_wish){
+        .threshold = settings_float(flow->settings, "recognition.threshold"),
+        .false_accept_target = settings_float(flow->settings, "recognition.false_accept_target"),
+        .most = settings_float(flow->settings, "recognition.max_auto_threshold"),
+    };
+}
+
+void flow_threshold_preview(struct flow *flow, const struct flow_threshold_wish *wish, struct flow_threshold *out)
 {
     struct generation *generation = generation_use(flow->generations);
-    judge_threshold(flow, generation, NAN, out);
+    judge_threshold(generation, wish, out);
+    generation_done(flow->generations, generation);
+}
+
+void flow_threshold_automatic(struct flow *flow, struct flow_threshold *out)
+{
+    struct flow_threshold_wish wish;
+    flow_threshold_wish(flow, &wish);
+    wish.threshold = NAN;
+    flow_threshold_preview(flow, &wish, out);
+}
+
+static float histogram_edge(size_t bin)
+{
+    return -1 + 2 * (float)bin / FLOW_HISTOGRAM;
+}
+
+void flow_threshold_scores(struct flow *flow, double different[FLOW_HISTOGRAM], double same[FLOW_HISTOGRAM])
+{
+    struct generation *generation = generation_use(flow->generations);
+    const struct vision *vision = generation->vision;
+    double all_different = 0, all_same = 0;
+    for (size_t i = 0; i < FLOW_HISTOGRAM; i++) {
+        float from = histogram_edge(i), to = histogram_edge(i + 1);
+        different[i] = fmax(vision_fmr_at_threshold(vision, from) - vision_fmr_at_threshold(vision, to), 0);
+        same[i] = fmax(vision_false_reject_at(vision, to) - vision_false_reject_at(vision, from), 0);
+        all_different += different[i];
+        all_same += same[i];
+    }
+    for (size_t i = 0; i < FLOW_HISTOGRAM; i++) { /* the tables leave something beyond -1 and 1 */
+        different[i] /= all_different > 0 ? all_different : 1;
+        same[i] /= all_same > 0 ? all_same : 1;
+    }
     generation_done(flow->generations, generation);
 }
 
@@ -101,7 +143,7 @@ float threshold_of_strangers(struct flow *flow, const struct generation *generat
     if (!isnan(wanted))
         return (float)wanted;
     threshold.false_accept_target = settings_float(flow->settings, "recognition.false_accept_target");
-    choose_threshold(flow, generation, &threshold);
+    choose_threshold(generation, settings_float(flow->settings, "recognition.max_auto_threshold"), &threshold);
     return threshold.threshold;
 }
 

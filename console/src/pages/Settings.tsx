@@ -11,6 +11,7 @@ import { useSession } from '../session';
 import { keysOf, settingHelp, settingLabel, type Section, type Settings as AllSettings } from './settings/settings';
 import { SettingsForm } from './settings/SettingsForm';
 
+const Recognition = lazy(() => import('./settings/Recognition'));
 const Reports = lazy(() => import('./settings/Reports'));
 const Platform = lazy(() => import('./settings/Platform'));
 const Storage = lazy(() => import('./settings/Storage'));
@@ -78,7 +79,7 @@ export default function Settings() {
       label: t('recognition'),
       children: withSettings((data) => (
         <div className="settings-cards">
-          <Plain section="recognition" settings={data} reload={reload} />
+          <Recognition settings={data} reload={reload} />
           <ModelSets />
         </div>
       )),

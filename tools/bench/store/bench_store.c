@@ -402,6 +402,7 @@ int main(int argc, char **argv)
     }
     if (store_open(path, options.people, &store, &err) != AIBOX_OK)
         die("open", &err);
+    store_set_retention(store, 10000, 0); /* a box's own: from then on each event drops another */
     if (store_label_create(store, STORE_GROUP, NULL, "staff", "", NULL, NULL, &err) != AIBOX_OK)
         die("group", &err);
     if (!options.json)

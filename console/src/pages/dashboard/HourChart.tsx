@@ -1,6 +1,7 @@
 // Passes and strangers by hours, as bars of a hand-drawn chart; the table behind it is for screen readers.
 import { useState } from 'react';
 
+import '../../components/chart.css';
 import { useFormat } from '../../lib/format';
 import { texts, useTexts } from '../../lib/texts';
 

@@ -4,7 +4,7 @@
 //   <SettingsForm settings={settings} keys={keysOf(settings, 'recognition')} onSaved={reload} />
 import { UndoOutlined } from '@ant-design/icons';
 import { Alert, App, Button, Form, Input, InputNumber, Select, Space, Switch, Tag, Tooltip } from 'antd';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
 import { api } from '../../api/client';
 import { ErrorState } from '../../components/States';
@@ -75,7 +75,15 @@ function useShown() {
   return (value: Value) => (value === '' ? t('empty') : value === true ? t('on') : value === false ? t('off') : value === 'auto' ? t('auto') : String(value));
 }
 
-export function SettingsForm({ settings, keys, onSaved }: { settings: Settings; keys: string[]; onSaved: () => void }) {
+interface FormProps {
+  settings: Settings;
+  keys: string[];
+  onSaved: () => void;
+  /** Told of what is not saved yet, by key. */
+  onChanges?: (changes: Record<string, Value>) => void;
+}
+
+export function SettingsForm({ settings, keys, onSaved, onChanges }: FormProps) {
   const t = useTexts(T);
   const { language } = useLanguage();
   const { may } = useSession();
@@ -83,6 +91,7 @@ export function SettingsForm({ settings, keys, onSaved }: { settings: Settings; 
   const { modal } = App.useApp();
   const [changes, setChanges] = useState<Record<string, Value>>({});
   const mayChange = may('admin');
+  useEffect(() => onChanges?.(changes), [changes, onChanges]);
   const save = useAct(
     async () => {
       await api.put('/api/settings', changes);
