@@ -131,6 +131,16 @@ enum aibox_status measure_gallery(struct bench *bench, struct aibox_error *err)
 
 /* ---- accuracy ---- */
 
+static void report_masks(struct report *report, const json_t *root)
+{
+    report_plain(report, "probes with mask: LFW verification", number_at(root, "with_mask.verification") * 100, "%");
+    report_plain(report, "... FNIR at FPIR 1 %", number_at(root, "with_mask.fnir_at_fpir_1e-2") * 100, "%");
+    report_plain(report, "... strangers taken, 1 % wanted", number_at(root, "with_mask.strangers_taken") * 100, "%");
+    report_plain(report, "... masks told", number_at(root, "with_mask.masked_told") * 100, "%");
+    report_at_most(report, "... bare faces called masked", number_at(root, "with_mask.bare_called_masked") * 100, 1,
+                   "%");
+}
+
 enum aibox_status measure_accuracy(struct bench *bench, struct aibox_error *err)
 {
     char *const argv[] = {"bench-accuracy", "--faces", bench->faces, "--models", bench->models, "--json", NULL};
@@ -144,9 +154,11 @@ enum aibox_status measure_accuracy(struct bench *bench, struct aibox_error *err)
         return status;
     report_plain(&bench->report, "LFW verification", number_at(root, "verification.pairs.accuracy") * 100, "%");
     report_plain(&bench->report, "... TAR at FAR 1e-4", number_at(root, "verification.far_1e-4.tar") * 100, "%");
-    report_plain(&bench->report, "LFW identification, rank 1", number_at(root, "identification.rank1") * 100, "%");
-    report_plain(&bench->report, "... FNIR at FPIR 1 %", number_at(root, "identification.fnir_at_fpir_1e-2") * 100,
+    report_plain(&bench->report, "LFW identification, rank 1", number_at(root, "identification.one_photo.rank1") * 100,
                  "%");
+    report_plain(&bench->report, "... FNIR at FPIR 1 %",
+                 number_at(root, "identification.one_photo.fnir_at_fpir_1e-2") * 100, "%");
+    report_masks(&bench->report, root);
     json_decref(root);
     return AIBOX_OK;
 }
