@@ -9,12 +9,14 @@ DATA ?= var
 ARGS ?=
 # What `make bench` runs: everything, or one of tools/bench/
 BENCH ?= aibox-bench
+# What `make masks` learns from: lfw/ and pairs.txt as docs/models.md says
+FACES ?= ../shared/faces
 # Seconds for each fuzz target, e.g. make test FUZZ_SECONDS=60
 FUZZ_SECONDS ?= 10
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build models demo test test-long lint format bench clean distclean
+.PHONY: help run build models demo test test-long lint format bench masks clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +56,10 @@ bench: ## everything the box promises, measured (BENCH=bench-gallery, bench-accu
 	@node scripts/models.mjs
 	@scripts/build.sh bench
 	@build/bench/$(BENCH) $(ARGS)
+
+masks: build ## teach the model set anew to tell masked faces (FACES=DIR with lfw/ and pairs.txt)
+	@build/release/aibox-mask --faces $(FACES) --models build/models $(ARGS) train models/mask.json
+	@node scripts/models.mjs --adopt
 
 clean: ## remove what was compiled, keep what was fetched
 	@rm -rf build/release build/debug build/tsan build/fuzz build/bench build/lint build/results build/console build/*.log

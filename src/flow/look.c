@@ -175,10 +175,11 @@ enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, c
         status = vision_embed(worker, image, &face->face, views, face->embedding, &face->norm, err);
         (void)snprintf(face->model_set, sizeof face->model_set, "%s", vision_model_set(vision_of(worker)));
         STAGE_END(STAGE_EMBED);
-        float least = vision_least_norm(vision_of(worker), views);
-        face->faint = face->norm < least;
         float mask = vision_mask(vision_of(worker), face->embedding);
         face->masked = mask > VISION_MASKED;
+        /* A mask shortens every embedding; the threshold for masked faces takes that into account. */
+        float least = face->masked ? 0 : vision_least_norm(vision_of(worker), views);
+        face->faint = face->norm < least;
         if (wants & FLOW_WANT_QUALITY) {
             vision_judge_feature(&face->quality, limits, face->norm, least);
             vision_judge_mask(&face->quality, limits, mask);

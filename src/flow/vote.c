@@ -13,7 +13,7 @@ enum vote_kind vote_kind_of(const struct flow_face *face)
 {
     if (face->faint)
         return VOTE_FAINT;
-    return face->quality.pass ? VOTE_GOOD : VOTE_POOR;
+    return face->quality.pass && !face->masked ? VOTE_GOOD : VOTE_POOR;
 }
 
 static float side_of(const struct flow_face *face)

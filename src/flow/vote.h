@@ -1,6 +1,7 @@
 /*
  * What several looks at one face say together. A look counts by the face's area and quality; what is worth less than
- * the best kind seen so far doesn't count at all: faint embeddings, then faces below the place's quality level. Pure.
+ * the best kind seen so far doesn't count at all: faint embeddings, then faces with a mask or below the place's quality
+ * level. Pure.
  */
 #ifndef AIBOX_FLOW_VOTE_H
 #define AIBOX_FLOW_VOTE_H

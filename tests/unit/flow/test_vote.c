@@ -48,6 +48,9 @@ static void test_kinds(void **state)
     assert_int_equal(vote_kind_of(&faint), VOTE_FAINT);
     assert_int_equal(vote_kind_of(&failed), VOTE_POOR);
     assert_int_equal(vote_kind_of(&good), VOTE_GOOD);
+    struct flow_face masked = good;
+    masked.masked = true;
+    assert_int_equal(vote_kind_of(&masked), VOTE_POOR);
     assert_true(vote_add(&vote, &faint));
     assert_true(vote_add(&vote, &faint));
     assert_true(vote_add(&vote, &failed));
