@@ -220,7 +220,8 @@ const struct api_endpoint api_model_sets_endpoints[] = {
      .tag = "events",
      .summary =
          "Recognise with another model set, or the one before, from the moment that it is ready; recognition goes "
-         "on meanwhile"},
+         "on meanwhile",
+     .example = "{\"allow_missing\": false}"},
     {.method = "DELETE",
      .path = "/api/recognition/model_sets/{name}",
      .encodings = API_QUERY,

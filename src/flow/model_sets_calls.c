@@ -18,7 +18,7 @@ static enum aibox_status find_id(const struct model_sets *sets, const char *name
     while (i < count && strcmp(names[i], name) != 0)
         i++;
     if (i == count || !model_set_folder(sets->models_dir, name, folder, sizeof folder))
-        return error_set(err, AIBOX_NOT_FOUND, "there is no model set '%s' in the models folder", name);
+        return error_set(err, AIBOX_NOT_FOUND, "name: there is no model set '%s' in the models folder", name);
     struct model_set set;
     enum aibox_status status = model_set_read(folder, &set, err);
     if (status == AIBOX_OK)
@@ -119,7 +119,7 @@ static enum aibox_status want(struct model_sets *sets, const char *name, bool sw
     pthread_mutex_lock(&sets->deciding);
     enum aibox_status status = read_names(sets, &names, &state, err);
     if (status == AIBOX_OK && strcmp(names.active, name) == 0)
-        status = error_set(err, AIBOX_PARAM, "'%s' is the model set in force", name);
+        status = error_set(err, AIBOX_PARAM, "name: '%s' is the model set in force", name);
     bool same = status == AIBOX_OK && strcmp(names.wanted, name) == 0;
     bool at_work = same && (state == MODEL_SETS_PREPARING || state == MODEL_SETS_READY);
     /* The one before was in force a while ago: the way back is not to be held up. */
@@ -148,10 +148,10 @@ static enum aibox_status unwant(struct model_sets *sets, const char *name, bool 
     pthread_mutex_lock(&sets->deciding);
     enum aibox_status status = read_names(sets, &names, &state, err);
     if (status == AIBOX_OK && (names.wanted[0] == '\0' || strcmp(names.wanted, name) != 0))
-        status = error_set(err, AIBOX_PARAM, "'%s' is not being prepared", name);
+        status = error_set(err, AIBOX_PARAM, "name: '%s' is not being prepared", name);
     else if (status == AIBOX_OK && pause && state != MODEL_SETS_PREPARING)
-        status =
-            error_set(err, AIBOX_PARAM, "'%s' is %s: there is nothing to pause", name, model_sets_state_names[state]);
+        status = error_set(err, AIBOX_PARAM, "name: '%s' is %s: there is nothing to pause", name,
+                           model_sets_state_names[state]);
     if (status == AIBOX_OK) {
         names.paused = pause;
         if (!pause)
@@ -222,9 +222,9 @@ enum aibox_status model_sets_forget(struct model_sets *sets, const char *name, s
     else if (status == AIBOX_OK)
         status = find_id(sets, name, id, err);
     if (status == AIBOX_OK && strcmp(names.active, name) == 0)
-        status = error_set(err, AIBOX_PARAM, "'%s' is the model set in force", name);
+        status = error_set(err, AIBOX_PARAM, "name: '%s' is the model set in force", name);
     if (status == AIBOX_OK && strcmp(names.wanted, name) == 0)
-        status = error_set(err, AIBOX_PARAM, "'%s' is being prepared: cancel that first", name);
+        status = error_set(err, AIBOX_PARAM, "name: '%s' is being prepared: cancel that first", name);
     if (status == AIBOX_OK && is_previous) {
         names.previous[0] = names.previous_id[0] = '\0';
         status = model_sets_decide(sets, &names, state, err);
