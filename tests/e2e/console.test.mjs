@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 
 import { Box, samples } from './lib/box.mjs';
-import { Browser, chromiumProgram, findings, visit } from './lib/browser.mjs';
+import { Browser, chromiumProgram, findings, settled, visit } from './lib/browser.mjs';
 import { Receiver } from './lib/receiver.mjs';
 
 const skip = chromiumProgram ? false : 'no Chromium is installed';
@@ -125,8 +125,11 @@ test('photos are taken away one by one, and one stands for the person', { skip }
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await form.getByRole('button', { name: 'Delete enrolled photo 2' }).waitFor({ state: 'detached' });
   assert.deepEqual(await photos(), [first]);
+  await page.getByText('Delete this photo at once?').waitFor({ state: 'hidden' });
+  await settled(page); // the question has gone, and its button with it
   await form.getByRole('button', { name: 'Delete enrolled photo 1' }).click();
   await page.getByText(/This is the only photo/).waitFor();
+  await settled(page);
   await page.getByRole('button', { name: 'Delete', exact: true }).click();
   await form.getByText(/never recognised/).waitFor();
   assert.deepEqual(await photos(), []);
