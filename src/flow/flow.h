@@ -64,7 +64,7 @@ struct flow_face {
     float embedding[VISION_DIMENSION]; /* raw */
     char model_set[VISION_MODEL_SET];  /* that made the embedding: it compares with those of this set alone */
     float norm;
-    bool faint;  /* the embedding is shorter than the model set trusts: nobody is known by it */
+    bool faint;  /* less trust in the embedding than the model set asks for: nobody is known by it */
     bool masked; /* it is that of a face that wears a mask */
 };
 

@@ -116,7 +116,7 @@ enum aibox_status look_embedding(struct flow *flow, struct vision_worker *worker
     struct look look;
     struct vision_face face;
     bool found;
-    float norm;
+    struct vision_strength strength;
     enum aibox_status status = look_largest(flow, worker, photo, size, 0, NULL, &look, &face, &found, err);
     if (status != AIBOX_OK)
         return status;
@@ -125,7 +125,7 @@ enum aibox_status look_embedding(struct flow *flow, struct vision_worker *worker
     if (status == AIBOX_OK)
         status = vision_locate(worker, &look.image, &face, err);
     if (status == AIBOX_OK)
-        status = vision_embed(worker, &look.image, &face, VISION_TWO_VIEWS, embedding, &norm, err);
+        status = vision_embed(worker, &look.image, &face, VISION_TWO_VIEWS, embedding, &strength, err);
     look_free(&look);
     return status;
 }
@@ -172,16 +172,18 @@ enum aibox_status look_closer(struct flow *flow, struct vision_worker *worker, c
     bool judge_feature = (wants & FLOW_WANT_QUALITY) && (limits->judged & QUALITY_FEATURE);
     if ((wants & FLOW_WANT_EMBEDDING) || judge_feature) {
         enum vision_views views = wants & FLOW_ONE_VIEW ? VISION_ONE_VIEW : VISION_TWO_VIEWS;
-        status = vision_embed(worker, image, &face->face, views, face->embedding, &face->norm, err);
+        struct vision_strength strength = {0};
+        status = vision_embed(worker, image, &face->face, views, face->embedding, &strength, err);
         (void)snprintf(face->model_set, sizeof face->model_set, "%s", vision_model_set(vision_of(worker)));
         STAGE_END(STAGE_EMBED);
         float mask = vision_mask(vision_of(worker), face->embedding);
         face->masked = mask > VISION_MASKED;
         /* A mask shortens every embedding; the threshold for masked faces takes that into account. */
-        float least = face->masked ? 0 : vision_least_norm(vision_of(worker), views);
-        face->faint = face->norm < least;
+        float least = face->masked ? 0 : vision_least_trust(vision_of(worker), views);
+        face->norm = strength.norm;
+        face->faint = least > 0 && strength.trust < least;
         if (wants & FLOW_WANT_QUALITY) {
-            vision_judge_feature(&face->quality, limits, face->norm, least);
+            vision_judge_feature(&face->quality, limits, strength.trust, least);
             vision_judge_mask(&face->quality, limits, mask);
         }
     }

@@ -79,11 +79,14 @@ struct image_sampling {
 void image_sample(const struct image *image, const struct image_sampling *how, int out_w, int out_h, float *out);
 
 /*
- * The same positions, borders and values, by bicubic interpolation (Keys, "Cubic convolution interpolation for digital
- * image processing", IEEE TASSP 29, 1981; a = -0.5) between 16 pixels, cut to 0-255: sharper where the picture is
- * enlarged, and as slow as it sounds.
+ * The same positions, borders and values by a longer kernel, cut to 0-255: sharper where the picture is enlarged, and
+ * as slow as it sounds. IMAGE_CUBIC: 16 pixels (Keys, "Cubic convolution interpolation for digital image processing",
+ * IEEE TASSP 29, 1981; a = -0.5). IMAGE_LANCZOS: 36 pixels, sinc(x) sinc(x / 3) for |x| < 3 on each axis, the weights
+ * divided by their sum (Duchon, "Lanczos filtering in one and two dimensions", J. Applied Meteorology 18, 1979).
  */
-void image_sample_cubic(const struct image *image, const struct image_sampling *how, int out_w, int out_h, float *out);
+enum image_kernel { IMAGE_CUBIC, IMAGE_LANCZOS };
+void image_sample_kernel(const struct image *image, const struct image_sampling *how, enum image_kernel kernel,
+                         int out_w, int out_h, float *out);
 
 /* The same positions, luma (0.299 R + 0.587 G + 0.114 B) in 0–255, one channel, not shifted or scaled. */
 void image_sample_grey(const struct image *image, const struct image_sampling *how, int out_w, int out_h, float *out);

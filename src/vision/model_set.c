@@ -284,18 +284,21 @@ static enum aibox_status get_template(const struct place *at, float out[5][2])
     return AIBOX_OK;
 }
 
-/* A choice between two words; absent: the first. */
-static enum aibox_status get_choice(const struct place *at, const char *key, const char *first, const char *second,
-                                    bool *is_second)
+/* Which of a few words it is; absent: the first. */
+static enum aibox_status get_choice(const struct place *at, const char *key, const char *const *words, size_t count,
+                                    size_t *out)
 {
     json_t *value = json_object_get(at->object, key);
-    const char *text = value ? json_string_value(value) : first;
-    *is_second = text && strcmp(text, second) == 0;
-    if (text && (*is_second || strcmp(text, first) == 0)) {
-        return AIBOX_OK;
+    const char *text = value ? json_string_value(value) : words[0];
+    char what[128] = "must be";
+    for (size_t i = 0; i < count; i++) {
+        if (text && strcmp(text, words[i]) == 0) {
+            *out = i;
+            return AIBOX_OK;
+        }
+        size_t used = strlen(what);
+        (void)snprintf(what + used, sizeof what - used, "%s \"%s\"", i > 0 ? " or" : "", words[i]);
     }
-    char what[80];
-    (void)snprintf(what, sizeof what, "must be \"%s\" or \"%s\"", first, second);
     return wrong(at, key, what);
 }
 
@@ -308,7 +311,10 @@ static enum aibox_status get_optional(const struct place *at, const char *key, d
 /* "views" may be absent: one. */
 static enum aibox_status parse_feature(const struct place *preprocessing, struct model_set *out)
 {
+    static const char *const samplings[MODEL_SAMPLINGS] = {"linear", "cubic", "lanczos"};
+    static const char *const second_views[] = {"landmarks", "points"};
     struct place at = *preprocessing;
+    size_t choice = 0;
     float views = 1.0f;
     enum aibox_status status = get_object(preprocessing, "feature", "preprocessing.feature", &at);
     if (status != AIBOX_OK || (status = get_channels(&at, &out->feature.channels)) != AIBOX_OK) {
@@ -318,9 +324,15 @@ static enum aibox_status parse_feature(const struct place *preprocessing, struct
         return status;
     }
     out->feature.views = (unsigned)views;
-    status = get_choice(&at, "sampling", "linear", "cubic", &out->feature.cubic);
-    return status == AIBOX_OK ? get_choice(&at, "second_view", "landmarks", "points", &out->feature.mirror_best)
-                              : status;
+    if ((status = get_choice(&at, "sampling", samplings, MODEL_SAMPLINGS, &choice)) != AIBOX_OK) {
+        return status;
+    }
+    out->feature.sampling = (enum model_sampling)choice;
+    if ((status = get_choice(&at, "second_view", second_views, 2, &choice)) != AIBOX_OK) {
+        return status;
+    }
+    out->feature.mirror_best = choice == 1;
+    return AIBOX_OK;
 }
 
 static enum aibox_status parse_points(const struct place *preprocessing, struct model_set *out)
@@ -373,8 +385,8 @@ static enum aibox_status parse_preprocessing(const struct place *root, struct mo
     return AIBOX_OK;
 }
 
-/* "least_norm" may be absent: one number per number of looks. */
-static enum aibox_status parse_least_norm(const struct place *at, struct model_set *out)
+/* "doubt" and "least_norm" may be absent; the latter has one number per number of looks. */
+static enum aibox_status parse_trust(const struct place *at, struct model_set *out)
 {
     json_t *list = json_object_get(at->object, "least_norm");
     for (size_t i = 0; list && i < 2; i++) {
@@ -383,9 +395,9 @@ static enum aibox_status parse_least_norm(const struct place *at, struct model_s
         if (!json_is_number(value) || !(number >= 0 && number <= 1e6)) {
             return wrong(at, "least_norm", "must be two lengths, for one look and for two");
         }
-        out->feature.least_norm[i] = (float)number;
+        out->feature.least_trust[i] = (float)number;
     }
-    return AIBOX_OK;
+    return get_optional(at, "doubt", 0, 1e3, &out->feature.doubt);
 }
 
 static enum aibox_status parse_calibration(const struct place *root, struct model_set *set)
@@ -396,7 +408,7 @@ static enum aibox_status parse_calibration(const struct place *root, struct mode
         return status;
     }
     status = calibration_parse(at.object, MANIFEST ": calibration.", &set->calibration, root->err);
-    return status == AIBOX_OK ? parse_least_norm(&at, set) : status;
+    return status == AIBOX_OK ? parse_trust(&at, set) : status;
 }
 
 /*

@@ -43,6 +43,9 @@ struct model_channels {
 
 #define MODEL_DETECT_HEADS 4
 
+/* How faces are sampled that are enlarged, or hardly reduced (image.h). */
+enum model_sampling { MODEL_LINEAR, MODEL_CUBIC, MODEL_LANCZOS, MODEL_SAMPLINGS };
+
 struct model_set {
     char id[MODEL_SET_ID_SIZE]; /* "<id>/<12 hex>" */
     struct {
@@ -62,11 +65,12 @@ struct model_set {
     } landmark;
     struct {
         struct model_channels channels;
-        float points[5][2];  /* where the five points of a face go, 112-px picture */
-        unsigned views;      /* 1 or 2: looks that an embedding is made of at most */
-        bool cubic;          /* faces that are enlarged for the network are sampled bicubically */
-        bool mirror_best;    /* the second look is the first mirrored, else the landmarks' mirrored */
-        float least_norm[2]; /* length below which an embedding of one look, of two looks, is no use; 0: not known */
+        float points[5][2];           /* where the five points of a face go, 112-px picture */
+        unsigned views;               /* 1 or 2: looks that an embedding is made of at most */
+        enum model_sampling sampling; /* of faces that are enlarged for the network */
+        bool mirror_best;             /* the second look is the first mirrored, else the landmarks' mirrored */
+        float doubt;          /* taken off an embedding's length for each aligned pixel that its points disagree by */
+        float least_trust[2]; /* what is left, below which one of one look, of two looks, is no use; 0: not known */
     } feature;
     struct {
         struct model_channels channels;

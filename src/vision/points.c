@@ -82,18 +82,27 @@ static enum aibox_status look(struct vision_worker *worker, const struct image *
     return AIBOX_OK;
 }
 
-/* Mirrored, other mistakes are made: the mean of both is nearer to the truth. */
+/* Mirrored, other mistakes are made: the mean of both is nearer to the truth, and the difference tells how far off it
+ * may be. */
 static enum aibox_status average_with_mirrored(struct vision_worker *worker, const struct image *image,
                                                const struct points_square *square, float points[POINTS][2],
-                                               struct aibox_error *err)
+                                               float *disagreement, struct aibox_error *err)
 {
     struct found other;
+    float squares = 0.0f;
     enum aibox_status status = look(worker, image, square, true, &other, err);
-    for (size_t i = 0; status == AIBOX_OK && i < POINTS; i++) {
-        points[i][0] = 0.5f * (points[i][0] + other.points[i][0]);
-        points[i][1] = 0.5f * (points[i][1] + other.points[i][1]);
+    if (status != AIBOX_OK) {
+        return status;
     }
-    return status;
+    for (size_t i = 0; i < POINTS; i++) {
+        for (size_t axis = 0; axis < 2; axis++) {
+            float apart = points[i][axis] - other.points[i][axis];
+            squares += apart * apart;
+            points[i][axis] = 0.5f * (points[i][axis] + other.points[i][axis]);
+        }
+    }
+    *disagreement = sqrtf(squares / POINTS);
+    return AIBOX_OK;
 }
 
 /* The square of the box that was found in the one before, turned upright. False: there is no such box, or the points
@@ -115,7 +124,7 @@ static bool next_square(const struct model_set *set, const struct found *found, 
 }
 
 enum aibox_status points_find(struct vision_worker *worker, const struct image *image, const float box[4],
-                              float points[POINTS][2], struct aibox_error *err)
+                              float points[POINTS][2], float *disagreement, struct aibox_error *err)
 {
     const struct model_set *set = &worker->vision->set;
     struct points_square square = {0.5f * (box[0] + box[2]), 0.5f * (box[1] + box[3]),
@@ -132,5 +141,6 @@ enum aibox_status points_find(struct vision_worker *worker, const struct image *
         return status;
     }
     memcpy(points, found.points, sizeof found.points);
-    return set->points.mirrored ? average_with_mirrored(worker, image, &square, points, err) : AIBOX_OK;
+    *disagreement = 0.0f;
+    return set->points.mirrored ? average_with_mirrored(worker, image, &square, points, disagreement, err) : AIBOX_OK;
 }

@@ -23,10 +23,11 @@ void points_place(const struct points_square *square, float across, float down, 
 /*
  * eye, eye, nose tip, mouth corner, mouth corner of the face in `box` (the detector's), picture pixels. First in a
  * square around the box's centre, then in the square that ONet makes of that, turned so that the face is upright, as
- * often as the model set says; the last square perhaps mirrored, too. The worker's model set must have the network
- * (model_set_has()). PARAM: an empty box.
+ * often as the model set says; the last square perhaps mirrored, too. *disagreement: how far apart the mirrored
+ * square's points lie from the others, root mean square in picture pixels; 0 without a mirrored look. The worker's
+ * model set must have the network (model_set_has()). PARAM: an empty box.
  */
 enum aibox_status points_find(struct vision_worker *worker, const struct image *image, const float box[4],
-                              float points[5][2], struct aibox_error *err);
+                              float points[5][2], float *disagreement, struct aibox_error *err);
 
 #endif

@@ -201,15 +201,16 @@ bool vision_quality_meets(const struct vision_quality *quality, const struct vis
     return judged.pass;
 }
 
-void vision_judge_feature(struct vision_quality *q, const struct vision_quality_limits *limits, float norm, float least)
+void vision_judge_feature(struct vision_quality *q, const struct vision_quality_limits *limits, float trust,
+                          float least)
 {
-    q->feature = norm;
+    q->feature = trust;
     if (least <= 0.0f) {
         return; /* nothing to judge by */
     }
-    q->score = fminf(q->score, fminf(fmaxf(norm / least - 0.5f, 0.0f), 1.0f));
+    q->score = fminf(q->score, fminf(fmaxf(trust / least - 0.5f, 0.0f), 1.0f));
     q->judged |= limits->judged & QUALITY_FEATURE;
-    if (norm < least) {
+    if (trust < least) {
         q->failed |= limits->judged & QUALITY_FEATURE;
         q->pass = q->failed == 0;
     }

@@ -94,13 +94,20 @@ enum aibox_status vision_locate(struct vision_worker *worker, const struct image
  */
 enum vision_views { VISION_ONE_VIEW = 1, VISION_TWO_VIEWS = 2 };
 
+/* How clearly the networks see somebody: what is turned away, covered or blurred gives short embeddings, and points
+ * that lie elsewhere in the mirrored face. */
+struct vision_strength {
+    float norm;  /* the embedding's length */
+    float trust; /* the same less what the model set takes off for points that disagree (calibration.doubt) */
+};
+
 /*
- * `embedding`: the mean of the network's raw 512 outputs (not normalised); *norm its length, which is a quality signal.
+ * `embedding`: the mean of the network's raw 512 outputs (not normalised).
  * LOW_QUALITY: eyes, nose and mouth could not be told apart (also of vision_align() and vision_assess()).
  */
 enum aibox_status vision_embed(struct vision_worker *worker, const struct image *image, const struct vision_face *face,
-                               enum vision_views views, float embedding[VISION_DIMENSION], float *norm,
-                               struct aibox_error *err);
+                               enum vision_views views, float embedding[VISION_DIMENSION],
+                               struct vision_strength *strength, struct aibox_error *err);
 
 /*
  * Probability that the face that an embedding (of any length, of one look or two, or the mean of several faces') was
@@ -174,7 +181,7 @@ struct vision_quality {
     float mask;        /* probability, or -1: not evaluated */
     bool occlusion[3]; /* left eye, right eye, mouth visible */
     bool partial;      /* the box crosses the picture's edge */
-    float feature;     /* length of the embedding, or -1: not evaluated */
+    float feature;     /* trust in the embedding (struct vision_strength), or -1: not evaluated */
     unsigned judged;
     unsigned failed; /* subset of judged */
     float score;     /* 0..1, smallest of the items' own scores (0.5 at level high's limit) */
@@ -192,16 +199,16 @@ enum aibox_status vision_assess(struct vision_worker *worker, const struct image
                                 struct aibox_error *err);
 
 /*
- * Length of an embedding of that many looks below which it is hardly anybody's: turned away, covered, blurred. Of the
+ * Trust in an embedding of that many looks below which it is hardly anybody's: turned away, covered, blurred. Of the
  * model set; 0: it knows none.
  */
-float vision_least_norm(const struct vision *vision, enum vision_views views);
+float vision_least_trust(const struct vision *vision, enum vision_views views);
 
 /*
- * Adds the item `feature` to what vision_assess() found. `norm`: the embedding's length; `least`: vision_least_norm()
- * of its number of looks. Pure.
+ * Adds the item `feature` to what vision_assess() found. `least`: vision_least_trust() of the embedding's number of
+ * looks. Pure.
  */
-void vision_judge_feature(struct vision_quality *quality, const struct vision_quality_limits *limits, float norm,
+void vision_judge_feature(struct vision_quality *quality, const struct vision_quality_limits *limits, float trust,
                           float least);
 
 /* Whether what was measured passes other limits, too. Pure. */

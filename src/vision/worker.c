@@ -239,10 +239,10 @@ double vision_false_reject_at(const struct vision *vision, float threshold)
     return calibration_false_reject(&vision->set.calibration, (double)threshold);
 }
 
-float vision_least_norm(const struct vision *vision, enum vision_views views)
+float vision_least_trust(const struct vision *vision, enum vision_views views)
 {
     bool twice = views == VISION_TWO_VIEWS && vision->set.feature.views > 1;
-    return vision->set.feature.least_norm[twice];
+    return vision->set.feature.least_trust[twice];
 }
 
 const struct vision *vision_of(const struct vision_worker *worker)

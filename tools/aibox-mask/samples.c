@@ -45,11 +45,13 @@ static bool embed(struct vision_worker *worker, const struct image *image, struc
 {
     struct vision_face face;
     struct aibox_error err = {0};
+    struct vision_strength strength = {0};
     enum aibox_status status = AIBOX_OK;
     bool once = sample->kind == SAMPLE_BARE_ONE_VIEW || sample->kind == SAMPLE_MASKED_ONE_VIEW;
     if (find_face(worker, image, &face, &err, &status)) {
         status = vision_embed(worker, image, &face, once ? VISION_ONE_VIEW : VISION_TWO_VIEWS, sample->embedding,
-                              &sample->norm, &err);
+                              &strength, &err);
+        sample->norm = strength.norm;
         sample->found = status == AIBOX_OK;
     }
     for (size_t i = 0; i < VISION_DIMENSION && sample->found; i++) {

@@ -34,7 +34,8 @@ static void sample(const struct image *image, const struct input *input)
     image_sample(image, &how, width, height, out);
     for (size_t i = 0; i < count * 3; i++)
         require(out[i] >= -0.001f && out[i] <= 255.001f);
-    image_sample_cubic(image, &how, width, height, out);
+    image_sample_kernel(image, &how, IMAGE_CUBIC, width, height, out);
+    image_sample_kernel(image, &how, IMAGE_LANCZOS, width, height, out);
     for (size_t i = 0; i < count * 3; i++)
         require(out[i] >= 0 && out[i] <= 255);
     free(out);

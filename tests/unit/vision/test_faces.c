@@ -115,10 +115,11 @@ static float similarity(const float *a, const float *b)
 
 static void embed(const struct image *image, const struct vision_face *face, float *embedding)
 {
-    float norm = 0;
+    struct vision_strength strength = {0};
     struct aibox_error err = {0};
-    assert_int_equal(vision_embed(worker, image, face, VISION_TWO_VIEWS, embedding, &norm, &err), AIBOX_OK);
-    assert_true(norm > 0.5f && norm < 50.0f);
+    assert_int_equal(vision_embed(worker, image, face, VISION_TWO_VIEWS, embedding, &strength, &err), AIBOX_OK);
+    assert_true(strength.norm > 0.5f && strength.norm < 50.0f);
+    assert_true(strength.trust <= strength.norm);
 }
 
 /* Counted by eye; the second one's first is a profile. */
@@ -292,9 +293,9 @@ static void test_embedding_is_repeatable(void **state)
     float second[VISION_DIMENSION];
     embed(&image, &face, first);
     struct vision_worker *other = NULL;
-    float norm = 0;
+    struct vision_strength strength = {0};
     assert_int_equal(vision_worker_open(vision, &other, NULL), AIBOX_OK);
-    assert_int_equal(vision_embed(other, &image, &face, VISION_TWO_VIEWS, second, &norm, NULL), AIBOX_OK);
+    assert_int_equal(vision_embed(other, &image, &face, VISION_TWO_VIEWS, second, &strength, NULL), AIBOX_OK);
     assert_memory_equal(first, second, sizeof first);
     vision_worker_close(other);
     image_free(&image);
@@ -309,13 +310,15 @@ static void test_views(void **state)
         struct vision_face face = largest(&image);
         float one[VISION_DIMENSION];
         float two[VISION_DIMENSION];
-        float norm_one = 0;
-        float norm_two = 0;
-        assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, one, &norm_one, NULL), AIBOX_OK);
-        assert_int_equal(vision_embed(worker, &image, &face, VISION_TWO_VIEWS, two, &norm_two, NULL), AIBOX_OK);
+        struct vision_strength of_one = {0};
+        struct vision_strength of_two = {0};
+        assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, one, &of_one, NULL), AIBOX_OK);
+        assert_int_equal(vision_embed(worker, &image, &face, VISION_TWO_VIEWS, two, &of_two, NULL), AIBOX_OK);
         assert_memory_not_equal(one, two, sizeof one);
         assert_true(similarity(one, two) > 0.9f);
-        assert_float_equal(norm_one, norm_two, 0.25f * norm_one);
+        assert_float_equal(of_one.norm, of_two.norm, 0.25f * of_one.norm);
+        /* The points were found in the same way. */
+        assert_float_equal(of_one.norm - of_one.trust, of_two.norm - of_two.trust, 1e-4f);
         image_free(&image);
     }
 }
@@ -456,6 +459,7 @@ static void test_strange_faces(void **state)
     struct image image = sample(1);
     struct aibox_error err = {0};
     float embedding[VISION_DIMENSION];
+    struct vision_strength strength = {0};
     float value[2];
     for (size_t i = 0; i < sizeof boxes / sizeof boxes[0]; i++) {
         struct vision_face face = {.score = 1};
@@ -465,19 +469,19 @@ static void test_strange_faces(void **state)
         (void)vision_estimate_age_sex(worker, &image, &face, &value[0], &value[1], &err);
         if (vision_locate(worker, &image, &face, &err) == AIBOX_OK) {
             struct vision_pose pose;
-            (void)vision_embed(worker, &image, &face, VISION_TWO_VIEWS, embedding, &value[0], &err);
+            (void)vision_embed(worker, &image, &face, VISION_TWO_VIEWS, embedding, &strength, &err);
             (void)vision_estimate_pose(worker, &image, &face, &pose, &err);
         }
     }
     struct vision_face face = largest(&image);
     face.located = false;
-    assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, embedding, &value[0], &err), AIBOX_PARAM);
+    assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, embedding, &strength, &err), AIBOX_PARAM);
     face.located = true;
     for (size_t i = 0; i < 5; i++) {
         face.points[i][0] = 50;
         face.points[i][1] = 50;
     }
-    assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, embedding, &value[0], &err),
+    assert_int_equal(vision_embed(worker, &image, &face, VISION_ONE_VIEW, embedding, &strength, &err),
                      AIBOX_LOW_QUALITY);
     image_free(&image);
 }

@@ -158,6 +158,10 @@ static void test_mistakes(void **state)
     expect(m, "calibration.least_norm must be two lengths");
 
     m = shipped();
+    (void)json_object_set_new(at(m, "calibration"), "doubt", json_real(-0.1));
+    expect(m, "calibration.doubt must be a number from 0 to 1000");
+
+    m = shipped();
     (void)json_object_del(at(m, "preprocessing"), "points");
     expect(m, "preprocessing.points must be an object");
 

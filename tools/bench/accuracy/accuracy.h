@@ -20,7 +20,7 @@ struct picture {
     size_t person;
     bool found;
     bool embedded;
-    float norm;
+    float trust; /* in the embedding (struct vision_strength) */
     struct vision_face face;
     struct vision_quality quality;
     struct vision_pose mirrored; /* pose in the mirrored picture */

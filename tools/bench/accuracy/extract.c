@@ -90,6 +90,7 @@ static bool extract_one(struct dataset *data, size_t index, struct vision_worker
     const struct vision_quality_limits limits = vision_quality_limits_of(QUALITY_HIGH);
     struct aibox_error err = {0};
     struct image image = {0};
+    struct vision_strength strength = {0};
     if (!read_picture(picture->path, &image)) {
         return false;
     }
@@ -101,12 +102,13 @@ static bool extract_one(struct dataset *data, size_t index, struct vision_worker
         status = shrink(worker, &image, &picture->face, data->face, &err);
     }
     if (picture->found && status == AIBOX_OK) {
-        status = vision_embed(worker, &image, &picture->face, data->views, embedding, &picture->norm, &err);
+        status = vision_embed(worker, &image, &picture->face, data->views, embedding, &strength, &err);
+        picture->trust = strength.trust;
         picture->embedded = status == AIBOX_OK;
     }
     if (picture->embedded) {
         for (size_t i = 0; i < VISION_DIMENSION; i++) {
-            embedding[i] /= picture->norm;
+            embedding[i] /= strength.norm;
         }
         status = vision_assess(worker, &image, &picture->face, &limits, &picture->quality, &err);
     }

@@ -57,7 +57,7 @@ static struct best search(const struct dataset *data, const struct draw *draw, s
 
 static bool passes(const struct dataset *data, const struct setup *setup, size_t picture)
 {
-    return usable(data, picture) && data->pictures[picture].norm >= setup->gate;
+    return usable(data, picture) && data->pictures[picture].trust >= setup->gate;
 }
 
 /* A person's pictures that count, into `list`. */
@@ -185,16 +185,16 @@ bool identify_small(const struct dataset *data, const float *probes, struct iden
     return identify(data, &setup, out);
 }
 
-static double gate_of(const struct dataset *data, float *norms)
+static double gate_of(const struct dataset *data, float *trusts)
 {
     size_t count = 0;
     for (size_t i = 0; i < data->picture_count; i++) {
         if (usable(data, i)) {
-            norms[count++] = data->pictures[i].norm;
+            trusts[count++] = data->pictures[i].trust;
         }
     }
-    sort_floats(norms, count);
-    return quantile(norms, count, GATE);
+    sort_floats(trusts, count);
+    return quantile(trusts, count, GATE);
 }
 
 static json_t *rates_json(const struct identification *rates)
@@ -207,8 +207,8 @@ static json_t *rates_json(const struct identification *rates)
 
 json_t *measure_identification(const struct dataset *data)
 {
-    float *norms = calloc(data->picture_count, sizeof *norms);
-    double gate = norms ? gate_of(data, norms) : 0;
+    float *trusts = calloc(data->picture_count, sizeof *trusts);
+    double gate = trusts ? gate_of(data, trusts) : 0;
     const struct {
         const char *name;
         struct setup setup;
@@ -221,8 +221,8 @@ json_t *measure_identification(const struct dataset *data)
         {"many_pictures_5_photos", {data->embeddings, 5, MOST_DRAWN, 0}},
     };
     json_t *out = json_pack("{s:f}", "gate", gate);
-    bool ok = norms && out;
-    free(norms);
+    bool ok = trusts && out;
+    free(trusts);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && ok; i++) {
         struct identification rates;
         ok =

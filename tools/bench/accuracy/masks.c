@@ -52,7 +52,7 @@ static bool embed_masked(struct job *job, struct vision_worker *worker, size_t i
     struct aibox_error err = {0};
     struct image image = {0};
     float *embedding = job->masked + index * VISION_DIMENSION;
-    float norm = 0;
+    struct vision_strength strength = {0};
     if (!picture->found) {
         return true;
     }
@@ -61,9 +61,9 @@ static bool embed_masked(struct job *job, struct vision_worker *worker, size_t i
     }
     if (mask_draw(&image, &face, &style) && find_central(worker, &image, &face, &err) &&
         vision_locate(worker, &image, &face, &err) == AIBOX_OK &&
-        vision_embed(worker, &image, &face, job->data->views, embedding, &norm, &err) == AIBOX_OK) {
+        vision_embed(worker, &image, &face, job->data->views, embedding, &strength, &err) == AIBOX_OK) {
         for (size_t i = 0; i < VISION_DIMENSION; i++) {
-            embedding[i] /= norm;
+            embedding[i] /= strength.norm;
         }
     } else {
         memset(embedding, 0, VISION_DIMENSION * sizeof *embedding);

@@ -34,7 +34,7 @@ static bool time_face(struct vision_worker *worker, const struct image *image, s
     struct vision_quality quality;
     struct aibox_error err = {0};
     float embedding[VISION_DIMENSION];
-    float norm = 0.0f;
+    struct vision_strength strength = {0};
     float age = 0.0f;
     float male = 0.0f;
     float live = 0.0f;
@@ -48,10 +48,12 @@ static bool time_face(struct vision_worker *worker, const struct image *image, s
     status = status == AIBOX_OK ? vision_assess(worker, image, face, &limits, &quality, &err) : status;
     stop(clock, QUALITY);
     start(clock);
-    status = status == AIBOX_OK ? vision_embed(worker, image, face, VISION_ONE_VIEW, embedding, &norm, &err) : status;
+    status =
+        status == AIBOX_OK ? vision_embed(worker, image, face, VISION_ONE_VIEW, embedding, &strength, &err) : status;
     stop(clock, EMBED);
     start(clock);
-    status = status == AIBOX_OK ? vision_embed(worker, image, face, VISION_TWO_VIEWS, embedding, &norm, &err) : status;
+    status =
+        status == AIBOX_OK ? vision_embed(worker, image, face, VISION_TWO_VIEWS, embedding, &strength, &err) : status;
     stop(clock, EMBED_TWICE);
     start(clock);
     status = status == AIBOX_OK ? vision_estimate_age_sex(worker, image, face, &age, &male, &err) : status;
