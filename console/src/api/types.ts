@@ -83,7 +83,7 @@ export interface BoxEvent {
     device_type: string;
     person_type: number;
     grab_fiqa_info: Record<string, unknown>;
-    box_fiqa_info: Record<string, unknown>;
+    box_fiqa_info: Partial<FaceQuality> & { age?: number; sex?: number };
     liveness?: number;
     mask: number;
     reason: string;

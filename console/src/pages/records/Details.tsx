@@ -4,6 +4,7 @@ import { Button, Descriptions, Image, Popconfirm, Space, Tag } from 'antd';
 import { api } from '../../api/client';
 import type { BoxEvent, Device } from '../../api/types';
 import { eventPictureUrl, FaceThumb } from '../../components/FaceThumb';
+import { useFailWords } from '../../components/QualityVerdict';
 import { ScoreBar } from '../../components/ScoreBar';
 import { useAct } from '../../components/useAct';
 import { useFormat } from '../../lib/format';
@@ -82,9 +83,9 @@ function Actions({ event, onDeleted }: Omit<DetailsProps, 'devices'>) {
   );
 }
 
-function ageAndSex(info: Record<string, unknown>, words: { female: string; male: string }): string {
+function ageAndSex(info: { age?: number; sex?: number }, words: { female: string; male: string }): string {
   const parts: string[] = [];
-  if (typeof info.age === 'number' && info.age > 0) parts.push(String(Math.round(info.age)));
+  if (info.age !== undefined && info.age > 0) parts.push(String(Math.round(info.age)));
   if (info.sex === 0) parts.push(words.male);
   if (info.sex === 1) parts.push(words.female);
   return parts.join(' · ');
@@ -97,8 +98,10 @@ export function Details({ event, devices, onDeleted }: DetailsProps) {
   const format = useFormat();
   const known = event.verdict === 'known';
   const device = devices.find(({ ep_id }) => ep_id === event.ext_data.ep_id);
-  const person = ageAndSex(event.ext_data.box_fiqa_info, { female: t('female'), male: t('male') });
-  const fails = event.ext_data.box_fiqa_info.fails;
+  const failWords = useFailWords();
+  const { fails, info, ...whoever } = event.ext_data.box_fiqa_info;
+  const person = ageAndSex(whoever, { female: t('female'), male: t('male') });
+  const faults = fails && info ? failWords({ fails, info }) : [];
   const items = [
     { key: 'time', label: t('time'), children: format.dateTime(event.timestamp) },
     {
@@ -135,7 +138,7 @@ export function Details({ event, devices, onDeleted }: DetailsProps) {
     event.action && { key: 'door', label: t('door'), children: isDoorAction(event.action) ? d(event.action) : event.action },
     event.ext_data.liveness !== undefined && { key: 'liveness', label: t('liveness'), children: format.score(event.ext_data.liveness) },
     event.masked && { key: 'mask', label: t('mask'), children: t('masked') },
-    Array.isArray(fails) && fails.length > 0 && { key: 'quality', label: t('quality'), children: fails.join(', ') },
+    faults.length > 0 && { key: 'quality', label: t('quality'), children: faults.join(' · ') },
     person && { key: 'age', label: t('age'), children: person },
     event.ext_data.supersedes && { key: 'supersedes', label: t('supersedes'), children: <code>{event.ext_data.supersedes}</code> },
     { key: 'id', label: t('id'), children: <code className="excerpt">{event._id}</code> },
