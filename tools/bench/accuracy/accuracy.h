@@ -95,6 +95,8 @@ json_t *measure_identification(const struct dataset *data);
 json_t *measure_calibration(const struct dataset *data);
 json_t *measure_detection(const char *faces, const struct vision *vision);
 json_t *measure_robustness(const struct dataset *data, const struct vision *vision);
+/* spoilt.c: who is still known in a picture that was compressed, turned, darkened, … */
+json_t *measure_spoilt(const struct dataset *data, const struct vision *vision);
 /* What the automatic threshold promises, and what strangers get. */
 json_t *measure_galleries(const struct dataset *data, const struct vision *vision);
 /* Computes embeddings of its own. */

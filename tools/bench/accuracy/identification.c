@@ -2,9 +2,9 @@
  * Who is it: one picture or several of each person who has others besides are the gallery, the others are the probes,
  * and people with a single picture are the strangers. The gallery's pictures are drawn eight times.
  *
- * "gated": pictures with one of the 5 % shortest embeddings count for nothing, as on a box that asks for another photo
- * at enrolment and sends probes away: they are in no gallery, their probes are not counted, and strangers like that are
- * taken for nobody.
+ * "gated": the 5 % of the pictures whose embeddings deserve the least trust count for nothing, as on a box that asks
+ * for another photo at enrolment and sends probes away: they are in no gallery, their probes are not counted, and
+ * strangers like that are taken for nobody. "gated_probes": the galleries are made without asking.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +26,8 @@ struct setup {
     const float *probes; /* embeddings of the probes; the gallery's are the data set's own */
     size_t photos;       /* in a person's template, 1 to MOST_DRAWN: of those who have enough, else 1 */
     size_t kept;         /* pictures of a person that are no probes, at least `photos` */
-    float gate;          /* least length of a picture's embedding; 0: none */
+    float gate;          /* least trust in a probe's embedding; 0: none */
+    float enrol_gate;    /* the same of pictures in the gallery */
 };
 
 struct draw {
@@ -55,9 +56,9 @@ static struct best search(const struct dataset *data, const struct draw *draw, s
     return best;
 }
 
-static bool passes(const struct dataset *data, const struct setup *setup, size_t picture)
+static bool passes(const struct dataset *data, float gate, size_t picture)
 {
-    return usable(data, picture) && data->pictures[picture].trust >= setup->gate;
+    return usable(data, picture) && data->pictures[picture].trust >= gate;
 }
 
 /* A person's pictures that count, into `list`. */
@@ -66,7 +67,7 @@ static size_t list_pictures(const struct dataset *data, const struct setup *setu
 {
     size_t count = 0;
     for (size_t i = person->first; i < person->first + person->count; i++) {
-        if (passes(data, setup, i)) {
+        if (passes(data, setup->enrol_gate, i)) {
             list[count++] = i;
         }
     }
@@ -116,14 +117,16 @@ static void run_draw(const struct dataset *data, struct draw *draw, size_t *list
         shuffle(list, count, setup->kept, random);
         enrol(data, draw, p, list, count > setup->kept ? setup->photos : 1);
         for (size_t i = setup->kept; i < count; i++) {
-            draw->probe_pictures[draw->probe_count++] = list[i];
+            if (passes(data, setup->gate, list[i])) {
+                draw->probe_pictures[draw->probe_count++] = list[i];
+            }
         }
     }
     for (size_t p = 0; p < data->people_count; p++) {
         const struct person *person = &data->people[p];
         if (person->count == 1 && usable(data, person->first)) {
             draw->strangers[draw->stranger_count++] =
-                passes(data, setup, person->first) ? search(data, draw, person->first).score : -2.0f;
+                passes(data, setup->gate, person->first) ? search(data, draw, person->first).score : -2.0f;
         }
     }
     for (size_t i = 0; i < draw->probe_count; i++) {
@@ -213,12 +216,13 @@ json_t *measure_identification(const struct dataset *data)
         const char *name;
         struct setup setup;
     } parts[] = {
-        {"one_photo", {data->embeddings, 1, 1, 0}},
-        {"gated", {data->embeddings, 1, 1, (float)gate}},
+        {"one_photo", {data->embeddings, 1, 1, 0, 0}},
+        {"gated", {data->embeddings, 1, 1, (float)gate, (float)gate}},
+        {"gated_probes", {data->embeddings, 1, 1, (float)gate, 0}},
         /* The same probes for these three: pictures of people who have more than five. */
-        {"many_pictures_1_photo", {data->embeddings, 1, MOST_DRAWN, 0}},
-        {"many_pictures_3_photos", {data->embeddings, 3, MOST_DRAWN, 0}},
-        {"many_pictures_5_photos", {data->embeddings, 5, MOST_DRAWN, 0}},
+        {"many_pictures_1_photo", {data->embeddings, 1, MOST_DRAWN, 0, 0}},
+        {"many_pictures_3_photos", {data->embeddings, 3, MOST_DRAWN, 0, 0}},
+        {"many_pictures_5_photos", {data->embeddings, 5, MOST_DRAWN, 0, 0}},
     };
     json_t *out = json_pack("{s:f}", "gate", gate);
     bool ok = trusts && out;

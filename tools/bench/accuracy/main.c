@@ -132,6 +132,7 @@ static bool measure(const struct arguments *arguments, const struct vision *visi
     }
     return arguments->face > 0 || (add(report, "detection", measure_detection(arguments->faces, vision)) &&
                                    add(report, "robustness", measure_robustness(data, vision)) &&
+                                   add(report, "spoilt", measure_spoilt(data, vision)) &&
                                    add(report, "sizes", measure_sizes(data, vision, arguments->threads)));
 }
 
