@@ -83,7 +83,7 @@ static void be_stranger(struct store_event *event, struct texts *texts, size_t p
 
 static enum aibox_status save(struct job *job, size_t index, struct aibox_error *err)
 {
-    struct texts texts;
+    struct texts texts = {0};
     struct store_event event = {0};
     uint64_t state = index * UINT64_C(0x9e3779b97f4a7c15) + 1;
     uint64_t first = synthetic_random(&state), second = synthetic_random(&state), third = synthetic_random(&state);
