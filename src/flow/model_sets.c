@@ -153,13 +153,12 @@ static void prepare(struct model_sets *sets, const char *name)
 {
     struct aibox_error err = {0};
     bool all = false;
-    enum aibox_status status = AIBOX_OK;
-    if (strcmp(sets->target, name) != 0 && (status = open_target(sets, name, &err)) != AIBOX_OK) {
+    if (strcmp(sets->target, name) != 0 && open_target(sets, name, &err) != AIBOX_OK) {
         fail(sets, name, &err);
         return;
     }
     sets->counting = true;
-    status = reembed_work(&sets->work, model_sets_go_on, sets, &all, &err);
+    enum aibox_status status = reembed_work(&sets->work, model_sets_go_on, sets, &all, &err);
     sets->counting = false;
     if (status != AIBOX_OK)
         log_warn("flow", "faces can't be read for embedding them anew, tried again reason=\"%s\"", err.message);

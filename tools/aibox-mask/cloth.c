@@ -20,9 +20,10 @@ static float chance(uint64_t *state)
 
 void cloth_colours(uint64_t *random, bool plain, float colour[2][3])
 {
+    const size_t n_common = sizeof common / sizeof common[0];
     for (size_t i = 0; i < 2; i++) {
         bool usual = chance(random) < (plain ? 0.8f : 0.4f);
-        size_t which = (size_t)(chance(random) * (float)(sizeof common / sizeof common[0]));
+        size_t which = (size_t)(chance(random) * (float)n_common);
         for (size_t c = 0; c < 3; c++) {
             float any = 20.0f + 220.0f * chance(random);
             colour[i][c] = usual ? common[which][c] : any;

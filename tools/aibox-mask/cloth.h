@@ -4,8 +4,8 @@
 
 #include "canvas.h"
 
-/* A canvas_paint; its ctx is a struct mask_style. */
-void cloth_paint(const void *style, const struct canvas *canvas, const float at[2], const float place[2], float rgb[3],
+/* A canvas_paint; ctx is a struct mask_style. */
+void cloth_paint(const void *ctx, const struct canvas *canvas, const float at[2], const float place[2], float rgb[3],
                  float *alpha);
 
 /* Two colours as they are sold. */

@@ -124,7 +124,7 @@ static bool descend(const struct problem *p, const double *step, float *w, doubl
 {
     float tried[SIZE];
     double length = 1.0;
-    for (int i = 0; i < HALVINGS; i++, length *= 0.5) {
+    for (int i = 0; i < HALVINGS; i++) {
         for (size_t k = 0; k < SIZE; k++) {
             tried[k] = (float)((double)w[k] + length * step[k]);
         }
@@ -134,6 +134,7 @@ static bool descend(const struct problem *p, const double *step, float *w, doubl
             *value = there;
             return true;
         }
+        length *= 0.5;
     }
     return false;
 }

@@ -58,11 +58,12 @@ double scores_threshold(const struct scores *scores, double rate)
 {
     double wanted = rate * (double)scores->impostors;
     double above = 0;
-    for (size_t bin = SCORE_BINS; bin-- > 0; above += (double)scores->impostor[bin]) {
+    for (size_t bin = SCORE_BINS; bin-- > 0;) {
         if (above + (double)scores->impostor[bin] > wanted) {
             double share = (wanted - above) / (double)scores->impostor[bin];
             return edge_of(bin + 1) - share * (edge_of(1) - edge_of(0));
         }
+        above += (double)scores->impostor[bin];
     }
     return -1.0;
 }
