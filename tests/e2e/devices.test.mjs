@@ -203,26 +203,26 @@ test('wrong devices are refused by field, and nothing is changed', async () => {
 
 test('passwords are taken and never shown', async () => {
   const secret = 'pa@ss-word';
-  const stream = await added({ device_id: 'ipc', device_key: `rtsp://admin:${secret}@10.9.0.6:554/ch1`, ep_type: '2' });
-  assert.equal(stream.device_key, 'rtsp://admin:***@10.9.0.6:554/ch1');
-  assert.equal(stream.device_ip, '10.9.0.6');
+  const stream = await added({ device_id: 'ipc', device_key: `rtsp://admin:${secret}@127.0.0.6:1/ch1`, ep_type: '2' });
+  assert.equal(stream.device_key, 'rtsp://admin:***@127.0.0.6:1/ch1');
+  assert.equal(stream.device_ip, '127.0.0.6');
   assert.equal(stream.device_type, 'rtsp');
-  assert.match(stream.ep_id, /__10\.9\.0\.6$/);
+  assert.match(stream.ep_id, /__127\.0\.0\.6$/);
   // A second stream of that host is told apart by its URL.
-  const second = await added({ device_key: 'rtsp://u:x@10.9.0.6:554/ch2', ep_type: '3', netRelay: { ip: 'relay', user: 'u', password: secret } });
-  assert.match(second.ep_id, /__rtsp:\/\/10\.9\.0\.6:554\/ch2$/);
+  const second = await added({ device_key: 'rtsp://u:x@127.0.0.6:1/ch2', ep_type: '3', netRelay: { ip: 'relay', user: 'u', password: secret } });
+  assert.match(second.ep_id, /__rtsp:\/\/127\.0\.0\.6:1\/ch2$/);
   assert.equal(second.netRelay.password, '***');
   // The same stream with other credentials is no other device.
-  refused(await add({ device_key: 'rtsp://other:one@10.9.0.6:554/ch1', ep_type: '2' }), 40012, /device_key/);
+  refused(await add({ device_key: 'rtsp://other:one@127.0.0.6:1/ch1', ep_type: '2' }), 40012, /device_key/);
   // Sent back as shown, the password stays; elsewhere it doesn't go.
   assert.equal((await changed({ device_id: 'ipc', device_key: stream.device_key, memo: 'm' })).memo, 'm');
-  refused(await change({ device_id: 'ipc', device_key: 'rtsp://admin:***@10.9.0.66:554/ch1' }), 40091, /device_key/);
-  refused(await add({ device_key: 'rtsp://admin:***@10.9.0.7/', ep_type: '2' }), 40091, /device_key/);
+  refused(await change({ device_id: 'ipc', device_key: 'rtsp://admin:***@127.0.0.66:1/ch1' }), 40091, /device_key/);
+  refused(await add({ device_key: 'rtsp://admin:***@127.0.0.7:1/', ep_type: '2' }), 40091, /device_key/);
   refused(await change({ device_id: second.device_id, netRelay: { ...second.netRelay, ip: 'elsewhere' } }), 40091, /netRelay\.password/);
   assert.equal((await changed(second)).netRelay.password, '***');
-  const moved = await changed({ device_id: 'ipc', device_key: 'rtsp://admin:new@10.9.0.8/x' });
-  assert.equal(moved.device_key, 'rtsp://admin:***@10.9.0.8/x');
-  assert.match(moved.ep_id, /__10\.9\.0\.8$/);
+  const moved = await changed({ device_id: 'ipc', device_key: 'rtsp://admin:new@127.0.0.8:1/x' });
+  assert.equal(moved.device_key, 'rtsp://admin:***@127.0.0.8:1/x');
+  assert.match(moved.ep_id, /__127\.0\.0\.8$/);
   assert.ok(!JSON.stringify(await list()).includes(secret));
   assert.ok(!box.stderr.includes(secret));
   await clear();
@@ -397,15 +397,17 @@ test('groups and permission groups decide, and those that are deleted let nobody
 
 test('a restart keeps devices, passwords included, in their order', async () => {
   for (let i = 9; i > 0; i--) await added({ device_key: `10.9.8.${i}`, ep_type: '0', device_name: `d${i}` });
-  await added({ device_id: 'ipc', device_key: 'rtsp://admin:kept@10.9.8.9/s', ep_type: '3', device_name: 'ipc' });
+  await added({ device_id: 'ipc', device_key: 'rtsp://admin:kept@127.0.0.9:1/s', ep_type: '3', device_name: 'ipc' });
   const before = await list();
   await match(folk[2].other, '10.9.8.1');
   await box.stop();
   box = await Box.start({ data });
   const later = await list();
-  assert.deepEqual(later, before);
+  // What a camera's thread has seen of its address meanwhile is not stored.
+  const stored = (devices) => devices.map((device) => ({ ...device, last_error: undefined }));
+  assert.deepEqual(stored(later), stored(before));
   assert.equal((await match(folk[2].other, '10.9.8.1')).identity_id, 'p2');
-  assert.equal((await changed({ device_id: 'ipc', device_key: 'rtsp://admin:***@10.9.8.9/other' })).device_key, 'rtsp://admin:***@10.9.8.9/other');
+  assert.equal((await changed({ device_id: 'ipc', device_key: 'rtsp://admin:***@127.0.0.9:1/other' })).device_key, 'rtsp://admin:***@127.0.0.9:1/other');
   const gone = await clear();
   assert.equal(gone.json.data.success_devices.length, 10);
   assert.deepEqual(await list(), []);

@@ -12,6 +12,7 @@ import { useFormat } from '../lib/format';
 import { navigate, replaceQuery, useRoute } from '../lib/router';
 import { texts, useTexts } from '../lib/texts';
 import { useResource, useSettled } from '../lib/useResource';
+import { useStream } from '../lib/useStream';
 import { useSession } from '../session';
 import './people/people.css';
 import { BulkActions } from './people/BulkActions';
@@ -51,9 +52,10 @@ function RunningImport({ onOpen, onEnd }: { onOpen: () => void; onEnd: () => voi
   const jobs = useJobs();
   const t = useTexts(T);
   const running = jobs.list.find(jobIsUnderWay);
-  const id = running?.job_id;
-  // What was imported is to be seen when it is done.
-  useEffect(() => (id ? onEnd : undefined), [id, onEnd]);
+  // What was imported is to be seen when it is done, also when that took so little time that nobody saw it run.
+  useStream('job', (job) => {
+    if (!jobIsUnderWay(job)) onEnd();
+  });
   if (!running) return null;
   return (
     <button type="button" className="plain-button running-import" onClick={onOpen}>
