@@ -22,8 +22,9 @@ function chance(seed) {
  */
 export function choosePeople(folder, count) {
   const { shuffled } = chance(1);
-  const folk = readdirSync(folder)
-    .map((name) => ({ name, files: readdirSync(path.join(folder, name)).filter((file) => /\.jpe?g$/i.test(file)).sort() }))
+  const folk = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => ({ name, files: readdirSync(path.join(folder, name)).filter((file) => /\.jpe?g$/i.test(file)).sort() }))
     .map(({ name, files }) => ({ name, photos: files.map((file) => path.join(folder, name, file)) }));
   const twice = shuffled(folk.filter(({ photos }) => photos.length > 1));
   const all = [...twice, ...shuffled(folk.filter(({ photos }) => photos.length === 1))];
