@@ -99,7 +99,7 @@ export class Stage {
     this.cameras = await RtspServer.start({ '/hall': { file: this.film } });
     await this.ask('post', devicesPath, {
       devices_list: [
-        { device_id: 'gate', device_name: w.gate, device_key: '10.1.1.5', ep_type: '0', dedup_seconds: 0, netRelay: { ip: '10.1.1.90', net_port: 502, relay_type: 'modbus' } },
+        { device_id: 'gate', device_name: w.gate, device_key: '10.1.1.5', ep_type: '0', dedup_seconds: 0, netRelay: { ip: '127.0.0.90', net_port: 502, relay_type: 'modbus' } },
         { device_id: 'lobby', device_name: w.lobby, device_key: '10.1.1.6', ep_type: '4', dedup_seconds: 0 },
         { device_id: 'yard', device_name: w.yard, device_key: '10.1.1.7', ep_type: '1', dedup_seconds: 0 },
         { device_id: 'hall', device_name: w.hall, device_key: this.cameras.url('/hall'), ep_type: '2', dedup_seconds: 3600 },
