@@ -126,7 +126,7 @@ test('what is given comes back, numbers in text too', async () => {
     device_key: '10.9.0.2',
     ep_type: 4,
     device_attr: attr,
-    netRelay: { ip: '10.9.1.1', net_port: '502', door_port: '2', delay_time: '7', type: 'modbus', channels: 4, alarm_port: 3 },
+    netRelay: { ip: '127.0.9.1', net_port: '502', door_port: '2', delay_time: '7', type: 'modbus', channels: 4, alarm_port: 3 },
     direction: '1',
     threshold: '0.45',
     fiqa_level: 'low',
@@ -139,7 +139,7 @@ test('what is given comes back, numbers in text too', async () => {
   });
   assert.deepEqual(device.device_attr, attr);
   assert.deepEqual(device.netRelay, {
-    ip: '10.9.1.1', net_port: 502, door_port: 2, delay_time: 7, relay_type: 'modbus', channels: 4, alarm_port: 3,
+    ip: '127.0.9.1', net_port: 502, door_port: 2, delay_time: 7, relay_type: 'modbus', channels: 4, alarm_port: 3,
   });
   const { direction, threshold, fiqa_level, liveness_mode, roi_area, min_face_size, dedup_seconds, is_monitor, memo, ep_type } = device;
   assert.deepEqual(
@@ -174,8 +174,8 @@ test('wrong devices are refused by field, and nothing is changed', async () => {
     [{ threshold: 1.5 }, 40091, /threshold/],
     [{ is_monitor: 'perhaps' }, 40005, /is_monitor/],
     [{ liveness_mode: 'rgb_ir' }, 50100, /liveness_mode/],
-    [{ netRelay: { ip: '10.9.1.1', net_port: 0 } }, 40091, /devices_list\[1\]\.netRelay\.net_port/],
-    [{ netRelay: { ip: '10.9.1.1', door_port: 9 } }, 40091, /door_port/],
+    [{ netRelay: { ip: '127.0.9.1', net_port: 0 } }, 40091, /devices_list\[1\]\.netRelay\.net_port/],
+    [{ netRelay: { ip: '127.0.9.1', door_port: 9 } }, 40091, /door_port/],
     [{ device_attr: [] }, 40091, /device_attr/],
   ]) {
     const second = { device_name: 'second', device_key: '10.9.0.4', ep_type: '0', ...wrong };
