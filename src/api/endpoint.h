@@ -101,6 +101,8 @@ struct api_upload_rules {
 
 bool api_given(const struct api_request *req, const char *name);       /* present and not null (defaults don't count) */
 const char *api_text(const struct api_request *req, const char *name); /* NULL: absent without default */
+/* A row's number in the path; PARAM names it when it is none. */
+enum aibox_status api_row_id(const struct api_request *req, const char *name, int64_t *out, struct aibox_error *err);
 bool api_bool(const struct api_request *req, const char *name);
 int64_t api_int(const struct api_request *req, const char *name);
 double api_float(const struct api_request *req,

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/percent.h"
@@ -95,6 +96,17 @@ const char *api_text(const struct api_request *req, const char *name)
     if (is_path_name(req, name))
         return req->path_value;
     return value_of(req, name)->text;
+}
+
+enum aibox_status api_row_id(const struct api_request *req, const char *name, int64_t *out, struct aibox_error *err)
+{
+    const char *text = api_text(req, name);
+    size_t length = strlen(text);
+
+    if (length < 1 || length > 15 || strspn(text, "0123456789") != length)
+        return error_set(err, AIBOX_PARAM, "%s: a number is expected", name);
+    *out = strtoll(text, NULL, 10);
+    return AIBOX_OK;
 }
 
 bool api_bool(const struct api_request *req, const char *name)

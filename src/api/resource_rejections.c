@@ -1,7 +1,4 @@
 /* "Not this person": /api/events/{event_id}/not_this_person, /api/rejections */
-#include <stdlib.h>
-#include <string.h>
-
 #include "api/endpoint.h"
 #include "api/names.h"
 #include "api/resources.h"
@@ -61,23 +58,12 @@ static enum aibox_status list_rejections(struct api_context *ctx, struct api_req
     return status;
 }
 
-/* The number in the path. */
-static enum aibox_status read_id(const char *text, int64_t *out, struct aibox_error *err)
-{
-    size_t length = strlen(text);
-
-    if (length < 1 || length > 15 || strspn(text, "0123456789") != length)
-        return error_set(err, AIBOX_PARAM, "id: a number is expected");
-    *out = strtoll(text, NULL, 10);
-    return AIBOX_OK;
-}
-
 static enum aibox_status undo_rejection(struct api_context *ctx, struct api_request *req, struct api_response *res,
                                         struct aibox_error *err)
 {
     struct json_out *out = api_body(res);
     int64_t id = 0;
-    enum aibox_status status = read_id(api_text(req, "id"), &id, err);
+    enum aibox_status status = api_row_id(req, "id", &id, err);
 
     if (status == AIBOX_OK)
         status = flow_reject_undo(ctx->flow, id, err);

@@ -1,7 +1,5 @@
 /* Who was here before, of those whom nobody knows: /api/strangers */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "api/endpoint.h"
 #include "api/event_filter.h"
@@ -73,17 +71,6 @@ static enum aibox_status list_strangers(struct api_context *ctx, struct api_requ
 
 /* ---- one ---------------------------------------------------------------------------------------------------- */
 
-/* The number in the path. */
-static enum aibox_status read_id(const char *text, int64_t *out, struct aibox_error *err)
-{
-    size_t length = strlen(text);
-
-    if (length < 1 || length > 15 || strspn(text, "0123456789") != length)
-        return error_set(err, AIBOX_PARAM, "id: a number is expected");
-    *out = strtoll(text, NULL, 10);
-    return AIBOX_OK;
-}
-
 struct one {
     struct json_out *out;
     bool found;
@@ -114,7 +101,7 @@ static enum aibox_status read_stranger(struct api_context *ctx, struct api_reque
 {
     struct store_stranger_query query = {.limit = 1};
     struct one one = {.out = api_body(res), .score = NAN};
-    enum aibox_status status = read_id(api_text(req, "id"), &query.stranger_id, err);
+    enum aibox_status status = api_row_id(req, "id", &query.stranger_id, err);
 
     if (status != AIBOX_OK)
         return status;
@@ -142,7 +129,7 @@ static enum aibox_status delete_stranger(struct api_context *ctx, struct api_req
 {
     struct json_out *out = api_body(res);
     int64_t id = 0;
-    enum aibox_status status = read_id(api_text(req, "id"), &id, err);
+    enum aibox_status status = api_row_id(req, "id", &id, err);
 
     if (status == AIBOX_OK)
         status = store_stranger_delete(ctx->store, id, err);

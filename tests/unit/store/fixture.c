@@ -252,3 +252,14 @@ enum aibox_status save_person(struct store *store, enum store_person_mode mode, 
                                          .n_faces = 1};
     return store_person_save(store, &change, out, NULL, err);
 }
+
+bool hear_person(void *ctx, const struct store_template *state)
+{
+    struct heard_people *heard = ctx;
+
+    heard->calls++;
+    heard->n_faces = state->n_faces;
+    for (size_t i = 0; i < state->n_faces; i++)
+        heard->first[i] = state->features[i * STORE_DIMENSION];
+    return true;
+}

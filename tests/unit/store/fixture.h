@@ -41,6 +41,13 @@ void fill_feature(float feature[STORE_DIMENSION], unsigned seed);
 /* A person with one face and photo made from `seed`. */
 enum aibox_status save_person(struct store *store, enum store_person_mode mode, const char *identity_id,
                               const char *name, unsigned seed, struct store_person *out, struct aibox_error *err);
+/* What a listener was told of people, the last one's faces; ctx of hear_person(), a store_listener's `person`. */
+struct heard_people {
+    int calls;
+    size_t n_faces;
+    float first[STORE_MAX_FACES]; /* of each feature */
+};
+bool hear_person(void *ctx, const struct store_template *state);
 /* Text that fails the test unless the status is as expected. */
 #define assert_status(expected, call) assert_string_equal(status_name(call), status_name(expected))
 

@@ -21,28 +21,10 @@ static struct store_person person_of(struct fixture *fixture, const char *identi
     return person;
 }
 
-/* What the gallery is told. */
-struct heard {
-    int calls;
-    size_t n_faces;
-    float first[STORE_MAX_FACES];
-};
-
-static bool on_person(void *ctx, const struct store_template *state)
+static void listen(struct fixture *fixture, struct heard_people *heard)
 {
-    struct heard *heard = ctx;
-
-    heard->calls++;
-    heard->n_faces = state->n_faces;
-    for (size_t i = 0; i < state->n_faces; i++)
-        heard->first[i] = state->features[i * STORE_DIMENSION];
-    return true;
-}
-
-static void listen(struct fixture *fixture, struct heard *heard)
-{
-    *heard = (struct heard){0};
-    struct store_listener listener = {.ctx = heard, .model_set = MODEL_SET, .person = on_person};
+    *heard = (struct heard_people){0};
+    struct store_listener listener = {.ctx = heard, .model_set = MODEL_SET, .person = hear_person};
     assert_status(AIBOX_OK, store_listen(fixture->store, &listener, NULL));
 }
 
@@ -60,7 +42,7 @@ static void test_one_of_three_goes(void **state)
 {
     struct fixture *fixture = *state;
     struct store_person before = person_of(fixture, "a", 3), after;
-    struct heard heard;
+    struct heard_people heard;
     float feature[STORE_DIMENSION];
 
     listen(fixture, &heard);
@@ -118,7 +100,7 @@ static void test_the_last_one(void **state)
     struct fixture *fixture = *state;
     struct store_person person = person_of(fixture, "a", 1), after;
     struct aibox_error err;
-    struct heard heard;
+    struct heard_people heard;
 
     listen(fixture, &heard);
     assert_status(AIBOX_PARAM, store_face_remove(fixture->store, "a", person.faces[0].face_id, false, &after, &err));

@@ -97,29 +97,12 @@ static void test_who_has_one_lacks_none_and_still_counts_once(void **state)
     store_person_free(&person);
 }
 
-struct heard {
-    int calls;
-    size_t n_faces;
-    float first[STORE_MAX_FACES];
-};
-
-static bool on_person(void *ctx, const struct store_template *state)
-{
-    struct heard *heard = ctx;
-
-    heard->calls++;
-    heard->n_faces = state->n_faces;
-    for (size_t i = 0; i < state->n_faces; i++)
-        heard->first[i] = state->features[i * STORE_DIMENSION];
-    return true;
-}
-
 static void test_galleries_hear_of_their_own_set(void **state)
 {
     struct fixture *fixture = *state;
-    struct heard old = {0}, new = {0};
-    struct store_listener now = {.ctx = &old, .model_set = MODEL_SET, .person = on_person};
-    struct store_listener next = {.ctx = &new, .model_set = NEW_SET, .person = on_person};
+    struct heard_people old = {0}, new = {0};
+    struct store_listener now = {.ctx = &old, .model_set = MODEL_SET, .person = hear_person};
+    struct store_listener next = {.ctx = &new, .model_set = NEW_SET, .person = hear_person};
     struct store_person person = person_of(fixture, "a", 2);
     float feature[STORE_DIMENSION];
 
@@ -141,8 +124,8 @@ static void test_galleries_hear_of_their_own_set(void **state)
 static void test_the_first_feature_stays(void **state)
 {
     struct fixture *fixture = *state;
-    struct heard heard = {0};
-    struct store_listener listener = {.ctx = &heard, .model_set = NEW_SET, .person = on_person};
+    struct heard_people heard = {0};
+    struct store_listener listener = {.ctx = &heard, .model_set = NEW_SET, .person = hear_person};
     struct store_person person = person_of(fixture, "a", 1);
     float feature[STORE_DIMENSION];
 
