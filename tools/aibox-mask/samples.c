@@ -1,42 +1,21 @@
 #include "samples.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct job {
     const struct dataset *data;
-    const struct vision *vision;
     struct sample *samples;
     uint64_t seed;
-    atomic_size_t next;
-    atomic_bool failed;
 };
-
-static bool find_face(struct vision_worker *worker, const struct image *image, struct vision_face *out,
-                      struct aibox_error *err, enum aibox_status *status)
-{
-    struct vision_face faces[VISION_MAX_FACES];
-    struct vision_detect_options options = {0};
-    size_t count = 0;
-    *status = vision_detect(worker, image, &options, faces, VISION_MAX_FACES, &count, err);
-    const struct vision_face *face = *status == AIBOX_OK ? central_face(image, faces, count) : NULL;
-    if (!face) {
-        return false;
-    }
-    *out = *face;
-    *status = vision_locate(worker, image, out, err);
-    return *status == AIBOX_OK;
-}
 
 bool samples_draw(struct vision_worker *worker, struct image *image, const struct mask_style *style, bool *found)
 {
     struct vision_face face;
     struct aibox_error err = {0};
     enum aibox_status status = AIBOX_OK;
-    *found = find_face(worker, image, &face, &err, &status);
+    *found = find_central(worker, image, &face, &err, &status);
     return *found && mask_draw(image, &face, style);
 }
 
@@ -48,7 +27,7 @@ static bool embed(struct vision_worker *worker, const struct image *image, struc
     struct vision_strength strength = {0};
     enum aibox_status status = AIBOX_OK;
     bool once = sample->kind == SAMPLE_BARE_ONE_VIEW || sample->kind == SAMPLE_MASKED_ONE_VIEW;
-    if (find_face(worker, image, &face, &err, &status)) {
+    if (find_central(worker, image, &face, &err, &status)) {
         status = vision_embed(worker, image, &face, once ? VISION_ONE_VIEW : VISION_TWO_VIEWS, sample->embedding,
                               &strength, &err);
         sample->norm = strength.norm;
@@ -102,8 +81,9 @@ static bool make_sample(struct job *job, struct vision_worker *worker, const str
     return ok;
 }
 
-static bool make_samples(struct job *job, struct vision_worker *worker, size_t picture)
+static bool make_samples(void *ctx, struct vision_worker *worker, size_t picture)
 {
+    struct job *job = ctx;
     struct image image = {0};
     struct vision_face face;
     struct aibox_error err = {0};
@@ -112,7 +92,7 @@ static bool make_samples(struct job *job, struct vision_worker *worker, size_t p
         return false;
     }
     bool ok = true;
-    bool found = find_face(worker, &image, &face, &err, &status);
+    bool found = find_central(worker, &image, &face, &err, &status);
     for (size_t kind = 0; kind < SAMPLE_KINDS && ok; kind++) {
         size_t index = picture * SAMPLE_KINDS + kind;
         job->samples[index].picture = picture;
@@ -120,45 +100,17 @@ static bool make_samples(struct job *job, struct vision_worker *worker, size_t p
         ok = !found || make_sample(job, worker, &image, &face, index);
     }
     image_free(&image);
+    if (ok && (picture + 1) % 500 == 0) {
+        (void)fprintf(stderr, "aibox-mask: %zu of %zu pictures\n", picture + 1, job->data->picture_count);
+    }
     return ok;
-}
-
-static void *run(void *arg)
-{
-    struct job *job = arg;
-    struct vision_worker *worker = NULL;
-    struct aibox_error err = {0};
-    if (vision_worker_open(job->vision, &worker, &err) != AIBOX_OK) {
-        (void)fprintf(stderr, "aibox-mask: %s\n", err.message);
-        atomic_store(&job->failed, true);
-        return NULL;
-    }
-    for (size_t i = atomic_fetch_add(&job->next, 1); i < job->data->picture_count && !atomic_load(&job->failed);
-         i = atomic_fetch_add(&job->next, 1)) {
-        if (!make_samples(job, worker, i)) {
-            atomic_store(&job->failed, true);
-        } else if ((i + 1) % 500 == 0) {
-            (void)fprintf(stderr, "aibox-mask: %zu of %zu pictures\n", i + 1, job->data->picture_count);
-        }
-    }
-    vision_worker_close(worker);
-    return NULL;
 }
 
 struct sample *samples_make(const struct dataset *data, const struct vision *vision, size_t threads, uint64_t seed)
 {
-    struct job job = {.data = data, .vision = vision, .seed = seed};
-    pthread_t *ids = calloc(threads, sizeof *ids);
-    size_t started = 0;
+    struct job job = {.data = data, .seed = seed};
     job.samples = calloc(data->picture_count * SAMPLE_KINDS, sizeof *job.samples);
-    while (ids && job.samples && started < threads && pthread_create(&ids[started], NULL, run, &job) == 0) {
-        started++;
-    }
-    for (size_t i = 0; i < started; i++) {
-        (void)pthread_join(ids[i], NULL);
-    }
-    free(ids);
-    if (started < threads || atomic_load(&job.failed)) {
+    if (!job.samples || !each_picture(vision, data->picture_count, threads, make_samples, &job)) {
         free(job.samples);
         return NULL;
     }

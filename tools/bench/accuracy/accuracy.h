@@ -74,6 +74,15 @@ bool read_picture(const char *path, struct image *out);
 /* The face whose box's centre is nearest to the picture's; NULL if there is none. */
 const struct vision_face *central_face(const struct image *image, const struct vision_face *faces, size_t count);
 
+/* each_picture.c: look(ctx, …) at pictures 0 to count - 1, on `threads` threads with a worker each, until it is false.
+ */
+bool each_picture(const struct vision *vision, size_t count, size_t threads,
+                  bool (*look)(void *ctx, struct vision_worker *worker, size_t picture), void *ctx);
+
+/* Finds the central face with its points. False: there is none (*status is AIBOX_OK), or what failed. */
+bool find_central(struct vision_worker *worker, const struct image *image, struct vision_face *out,
+                  struct aibox_error *err, enum aibox_status *status);
+
 /* extract.c: fills pictures and embeddings with `threads` workers. */
 bool extract_faces(struct dataset *data, const struct vision *vision, size_t threads);
 

@@ -1,18 +1,9 @@
 #include <math.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "accuracy.h"
-
-struct job {
-    struct dataset *data;
-    const struct vision *vision;
-    atomic_size_t next;
-    atomic_bool failed;
-};
 
 static void mirror(const struct image *image, struct image *out)
 {
@@ -23,22 +14,6 @@ static void mirror(const struct image *image, struct image *out)
             memcpy(to + 3 * x, from + 3 * (image->width - 1 - x), 3);
         }
     }
-}
-
-static bool find_central(struct vision_worker *worker, const struct image *image, struct vision_face *out,
-                         struct aibox_error *err, enum aibox_status *status)
-{
-    struct vision_face faces[VISION_MAX_FACES];
-    struct vision_detect_options options = {0};
-    size_t count = 0;
-    *status = vision_detect(worker, image, &options, faces, VISION_MAX_FACES, &count, err);
-    const struct vision_face *face = *status == AIBOX_OK ? central_face(image, faces, count) : NULL;
-    if (!face) {
-        return false;
-    }
-    *out = *face;
-    *status = vision_locate(worker, image, out, err);
-    return *status == AIBOX_OK;
 }
 
 /* The pose that the same picture mirrored gives. */
@@ -83,8 +58,9 @@ static enum aibox_status shrink(struct vision_worker *worker, struct image *imag
     return vision_locate(worker, image, face, err);
 }
 
-static bool extract_one(struct dataset *data, size_t index, struct vision_worker *worker)
+static bool extract_one(void *ctx, struct vision_worker *worker, size_t index)
 {
+    struct dataset *data = ctx;
     struct picture *picture = &data->pictures[index];
     float *embedding = data->embeddings + index * VISION_DIMENSION;
     const struct vision_quality_limits limits = vision_quality_limits_of(QUALITY_HIGH);
@@ -123,37 +99,7 @@ static bool extract_one(struct dataset *data, size_t index, struct vision_worker
     return true;
 }
 
-static void *run(void *arg)
-{
-    struct job *job = arg;
-    struct vision_worker *worker = NULL;
-    struct aibox_error err = {0};
-    if (vision_worker_open(job->vision, &worker, &err) != AIBOX_OK) {
-        (void)fprintf(stderr, "bench-accuracy: %s\n", err.message);
-        atomic_store(&job->failed, true);
-        return NULL;
-    }
-    for (size_t i = atomic_fetch_add(&job->next, 1); i < job->data->picture_count && !atomic_load(&job->failed);
-         i = atomic_fetch_add(&job->next, 1)) {
-        if (!extract_one(job->data, i, worker)) {
-            atomic_store(&job->failed, true);
-        }
-    }
-    vision_worker_close(worker);
-    return NULL;
-}
-
 bool extract_faces(struct dataset *data, const struct vision *vision, size_t threads)
 {
-    struct job job = {.data = data, .vision = vision};
-    pthread_t *ids = calloc(threads, sizeof *ids);
-    size_t started = 0;
-    while (ids && started < threads && pthread_create(&ids[started], NULL, run, &job) == 0) {
-        started++;
-    }
-    for (size_t i = 0; i < started; i++) {
-        (void)pthread_join(ids[i], NULL);
-    }
-    free(ids);
-    return started == threads && !atomic_load(&job.failed);
+    return each_picture(vision, data->picture_count, threads, extract_one, data);
 }

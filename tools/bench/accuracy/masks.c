@@ -3,9 +3,6 @@
  * and it is looked at anew. They are searched among bare faces with the threshold that the box takes for masked ones.
  * How well masks are told is measured on people from whose pictures nothing was learnt.
  */
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,28 +20,11 @@ struct job {
     const struct dataset *data;
     const struct vision *vision;
     float *masked; /* picture_count × VISION_DIMENSION, of length 1, or 0 without a face */
-    atomic_size_t next;
-    atomic_bool failed;
 };
 
-static bool find_central(struct vision_worker *worker, const struct image *image, struct vision_face *out,
-                         struct aibox_error *err)
+static bool embed_masked(void *ctx, struct vision_worker *worker, size_t index)
 {
-    struct vision_face faces[VISION_MAX_FACES];
-    struct vision_detect_options options = {0};
-    size_t count = 0;
-    if (vision_detect(worker, image, &options, faces, VISION_MAX_FACES, &count, err) != AIBOX_OK) {
-        return false;
-    }
-    const struct vision_face *face = central_face(image, faces, count);
-    if (face) {
-        *out = *face;
-    }
-    return face != NULL;
-}
-
-static bool embed_masked(struct job *job, struct vision_worker *worker, size_t index)
-{
+    const struct job *job = ctx;
     const struct picture *picture = &job->data->pictures[index];
     uint64_t random = SEED + index;
     struct mask_style style = mask_style_random(&random);
@@ -53,14 +33,14 @@ static bool embed_masked(struct job *job, struct vision_worker *worker, size_t i
     struct image image = {0};
     float *embedding = job->masked + index * VISION_DIMENSION;
     struct vision_strength strength = {0};
+    enum aibox_status status = AIBOX_OK;
     if (!picture->found) {
         return true;
     }
     if (!read_picture(picture->path, &image)) {
         return false;
     }
-    if (mask_draw(&image, &face, &style) && find_central(worker, &image, &face, &err) &&
-        vision_locate(worker, &image, &face, &err) == AIBOX_OK &&
+    if (mask_draw(&image, &face, &style) && find_central(worker, &image, &face, &err, &status) &&
         vision_embed(worker, &image, &face, job->data->views, embedding, &strength, &err) == AIBOX_OK) {
         for (size_t i = 0; i < VISION_DIMENSION; i++) {
             embedding[i] /= strength.norm;
@@ -70,40 +50,6 @@ static bool embed_masked(struct job *job, struct vision_worker *worker, size_t i
     }
     image_free(&image);
     return true;
-}
-
-static void *run(void *arg)
-{
-    struct job *job = arg;
-    struct vision_worker *worker = NULL;
-    struct aibox_error err = {0};
-    if (vision_worker_open(job->vision, &worker, &err) != AIBOX_OK) {
-        (void)fprintf(stderr, "bench-accuracy: %s\n", err.message);
-        atomic_store(&job->failed, true);
-        return NULL;
-    }
-    for (size_t i = atomic_fetch_add(&job->next, 1); i < job->data->picture_count && !atomic_load(&job->failed);
-         i = atomic_fetch_add(&job->next, 1)) {
-        if (!embed_masked(job, worker, i)) {
-            atomic_store(&job->failed, true);
-        }
-    }
-    vision_worker_close(worker);
-    return NULL;
-}
-
-static bool embed_all(struct job *job, size_t threads)
-{
-    pthread_t *ids = calloc(threads, sizeof *ids);
-    size_t started = 0;
-    while (ids && started < threads && pthread_create(&ids[started], NULL, run, job) == 0) {
-        started++;
-    }
-    for (size_t i = 0; i < started; i++) {
-        (void)pthread_join(ids[i], NULL);
-    }
-    free(ids);
-    return started == threads && !atomic_load(&job->failed);
 }
 
 static bool has_face(const float *embedding)
@@ -249,7 +195,8 @@ json_t *measure_masks(const struct dataset *data, const struct vision *vision, s
     struct job job = {
         .data = data, .vision = vision, .masked = calloc(data->picture_count * VISION_DIMENSION, sizeof *job.masked)};
     json_t *out = json_object();
-    bool ok = job.masked && out && embed_all(&job, threads) && tell(&job, out) && recognise(&job, out);
+    bool ok = job.masked && out && each_picture(vision, data->picture_count, threads, embed_masked, &job) &&
+              tell(&job, out) && recognise(&job, out);
     free(job.masked);
     if (!ok) {
         json_decref(out);
